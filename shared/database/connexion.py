@@ -1,0 +1,106 @@
+"""Reaching PostgreSQL: URLs, the asyncpg pool, the SQLAlchemy engine, and which errors pass by themselves."""
+
+from collections.abc import Mapping
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_PREFIXES = ("postgresql+asyncpg://", "postgresql://", "postgres://")
+
+REGLAGES_DE_SESSION: Mapping[str, str] = {
+    "jit": "off",
+    "lock_timeout": "30s",
+    # A consumer that is frozen inside a transaction holds the row of its position: the server ends it.
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+# SQLSTATE classes and codes that mean "try again later, the same request is sound".
+_CLASSES_PASSAGERES = ("08", "53", "57", "58")
+_CODES_PASSAGERS = frozenset(
+    {
+        "25P03",  # idle_in_transaction_session_timeout
+        "25P04",  # transaction_timeout
+        "40001",  # serialization_failure
+        "40003",  # statement_completion_unknown
+        "40P01",  # deadlock_detected
+        "55P03",  # lock_not_available
+    }
+)
+_INTERFACE_PASSAGERE = ("closed", "closing", "lost", "not connected", "been released")
+
+
+def url_asyncpg(url: str) -> str:
+    """The same address as asyncpg wants it (``postgresql://…``). ValueError when it is not a PostgreSQL one."""
+    return "postgresql://" + _sans_prefixe(url)
+
+
+def url_sqlalchemy(url: str) -> str:
+    """The same address as SQLAlchemy's asyncpg dialect wants it (``postgresql+asyncpg://…``)."""
+    return "postgresql+asyncpg://" + _sans_prefixe(url)
+
+
+def _sans_prefixe(url: str) -> str:
+    for prefixe in _PREFIXES:
+        if url.startswith(prefixe):
+            return url.removeprefix(prefixe)
+    raise ValueError("adresse de base inattendue : elle doit commencer par postgresql://")
+
+
+async def creer_pool(
+    url: str,
+    taille: int = 10,
+    application_name: str = "vigie",
+    server_settings: Mapping[str, str] | None = None,
+    statement_cache_size: int = 100,
+) -> asyncpg.Pool:
+    """Open an asyncpg pool of at most ``taille`` connections; the caller closes it.
+
+    ``server_settings`` are added to (and win over) `REGLAGES_DE_SESSION`. Behind PgBouncer give
+    ``statement_cache_size=0``. Raises what asyncpg raises when the server cannot be reached
+    (`est_passagere` tells whether to try again).
+    """
+    pool = await asyncpg.create_pool(
+        url_asyncpg(url),
+        min_size=1,
+        max_size=taille,
+        max_inactive_connection_lifetime=300,
+        statement_cache_size=statement_cache_size,
+        server_settings={
+            **REGLAGES_DE_SESSION,
+            "application_name": application_name,
+            **(server_settings or {}),
+        },
+    )
+    if pool is None:
+        raise RuntimeError("asyncpg n'a pas ouvert de pool")
+    return pool
+
+
+def creer_moteur(url: str, application_name: str = "vigie", taille: int = 5) -> AsyncEngine:
+    """A SQLAlchemy async engine on the same server; nothing is opened until it is used."""
+    return create_async_engine(
+        url_sqlalchemy(url),
+        pool_size=taille,
+        pool_pre_ping=True,
+        connect_args={"server_settings": {**REGLAGES_DE_SESSION, "application_name": application_name}},
+    )
+
+
+def est_passagere(exc: BaseException | None) -> bool:
+    """Whether the same work may succeed later without any change: server gone or starting, lock, deadlock.
+
+    Looks through SQLAlchemy's wrapping. An error in the statement or in its values is never passing.
+    """
+    while exc is not None:
+        if isinstance(exc, asyncpg.InvalidCachedStatementError):
+            return True
+        if isinstance(exc, asyncpg.PostgresError):
+            code = exc.sqlstate or ""
+            return code in _CODES_PASSAGERS or code.startswith(_CLASSES_PASSAGERES)
+        if isinstance(exc, asyncpg.InterfaceError):
+            texte = str(exc).lower()
+            return not isinstance(exc, ValueError) and any(mot in texte for mot in _INTERFACE_PASSAGERE)
+        if isinstance(exc, ConnectionError | TimeoutError | OSError):
+            return True
+        exc = getattr(exc, "orig", None) or exc.__cause__
+    return False

@@ -1,0 +1,71 @@
+"""Migrations: Alembic run by the program, one schema per service, one history per schema."""
+
+import asyncio
+import random
+import zlib
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from shared.database.connexion import est_passagere, url_asyncpg, url_sqlalchemy
+
+ENVIRONNEMENT = Path(__file__).parent / "alembic"
+# A migration waits this long for a lock, then gives way to the traffic and tries again.
+LOCK_TIMEOUT = "5s"
+ESSAIS = 6
+_ATTENTE_DU_VERROU = 120.0
+
+
+async def migrer(url: str, schema: str, emplacement: Path) -> None:
+    """Bring ``schema`` to the newest version found in ``emplacement`` (files ``0001_*.py``, ``0002_*.py``…).
+
+    Creates the schema and, in it, the version table. Idempotent; two callers at once wait for each other
+    (advisory lock on a connection of its own). A lock that cannot be had in `LOCK_TIMEOUT` is tried again
+    `ESSAIS` times. Raises whatever the migration raises; each version is one transaction.
+    """
+    gardien = await asyncpg.connect(url_asyncpg(url), timeout=30)
+    try:
+        await gardien.execute(f"SET lock_timeout = '{int(_ATTENTE_DU_VERROU)}s'")
+        await gardien.execute("SELECT pg_advisory_lock($1)", _cle_du_verrou(schema))
+        await _monter(url, schema, emplacement)
+    finally:
+        await gardien.close()
+
+
+async def _monter(url: str, schema: str, emplacement: Path) -> None:
+    for essai in range(1, ESSAIS + 1):
+        moteur = create_async_engine(url_sqlalchemy(url), poolclass=NullPool)
+        try:
+            async with moteur.connect() as conn:
+                await conn.run_sync(_alembic, schema, emplacement)
+            return
+        except Exception as exc:
+            if essai == ESSAIS or not est_passagere(exc):
+                raise
+        finally:
+            await moteur.dispose()
+        await asyncio.sleep(essai * random.uniform(0.2, 0.6))  # noqa: S311
+
+
+def _alembic(conn: Connection, schema: str, emplacement: Path) -> None:
+    conn.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    conn.execute(text(f'SET search_path TO "{schema}", public'))
+    conn.commit()
+    config = Config()
+    config.set_main_option("script_location", str(ENVIRONNEMENT).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(emplacement).replace("%", "%%"))
+    config.attributes["connection"] = conn
+    config.attributes["schema"] = schema
+    command.upgrade(config, "head")
+    conn.commit()
+
+
+def _cle_du_verrou(schema: str) -> int:
+    return (zlib.crc32(b"vigie.migration") << 31) ^ zlib.crc32(schema.encode())

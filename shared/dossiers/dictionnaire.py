@@ -1,0 +1,73 @@
+"""The dictionary: a small number, stable for the life of the database, for each name the rows carry."""
+
+from collections.abc import Iterable
+
+import asyncpg
+
+_VERROU = 0x5669_6469  # advisory lock of the numbering; held for one short transaction
+
+
+class Dictionnaire:
+    """Names and their codes, kept in memory and completed in the database when a new name comes.
+
+    Codes are numbered from 1 within a genre (``process``, ``issue``, ``strate``, ``plateforme``, ``source``,
+    ``serie``). ``code`` never waits: an unknown name is noted in ``manquants`` and gives 0 until ``completer``.
+    """
+
+    def __init__(self, schema: str) -> None:
+        self._schema = schema
+        self._codes: dict[tuple[str, str], int] = {}
+        self._noms: dict[tuple[str, int], str] = {}
+        self.manquants: set[tuple[str, str]] = set()
+
+    def code(self, genre: str, valeur: str, /) -> int:
+        """The code of a name; 0 when it has none yet (it is then noted as missing)."""
+        code = self._codes.get((genre, valeur))
+        if code is None:
+            self.manquants.add((genre, valeur))
+            return 0
+        return code
+
+    def nom(self, genre: str, code: int) -> str:
+        """The name of a code; empty for 0 (nothing was said)."""
+        return self._noms.get((genre, code), "")
+
+    def noms(self, genre: str) -> dict[int, str]:
+        """Every code of a genre and its name."""
+        return {code: nom for (g, code), nom in self._noms.items() if g == genre}
+
+    def connait(self, genre: str, valeur: str) -> int | None:
+        """The code of a name, without noting it when missing: for readers."""
+        return self._codes.get((genre, valeur))
+
+    async def charger(self, conn: asyncpg.Connection) -> None:
+        """Read the whole dictionary (also to see what other processes added)."""
+        self._retenir(await conn.fetch(f"SELECT genre, code, valeur FROM {self._schema}.dictionnaire"))
+
+    async def completer(self, pool: asyncpg.Pool, noms: Iterable[tuple[str, str]] = ()) -> None:
+        """Give a code to every missing name (and to ``noms``), in a transaction of its own.
+
+        Codes survive the roll-back of the batch that asked for them: an unused code is harmless.
+        """
+        voulus = {*self.manquants, *noms}
+        async with pool.acquire() as conn, conn.transaction():
+            await conn.execute("SELECT pg_advisory_xact_lock($1)", _VERROU)
+            await self.charger(conn)
+            nouveaux = sorted(v for v in voulus if v not in self._codes)
+            prochain: dict[str, int] = {}
+            for genre, code in self._noms:
+                prochain[genre] = max(prochain.get(genre, 0), code)
+            lignes = []
+            for genre, valeur in nouveaux:
+                prochain[genre] = prochain.get(genre, 0) + 1
+                lignes.append((genre, prochain[genre], valeur))
+            await conn.executemany(
+                f"INSERT INTO {self._schema}.dictionnaire (genre, code, valeur) VALUES ($1, $2, $3)", lignes
+            )
+        self._retenir(lignes)
+        self.manquants -= voulus
+
+    def _retenir(self, lignes: Iterable[tuple[str, int, str]]) -> None:
+        for genre, code, valeur in lignes:
+            self._codes[genre, valeur] = code
+            self._noms[genre, code] = valeur

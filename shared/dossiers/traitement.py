@@ -1,0 +1,184 @@
+"""What a dossier service does with a batch of the log: read, merge, write, ring the bell, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+
+from shared.dossiers.contributions import Calcul
+from shared.dossiers.dictionnaire import Dictionnaire
+from shared.dossiers.effets import Cle, Effets, Groupe, fusionner
+from shared.dossiers.store import Depot
+from shared.events.contrat import Evenement, Refus, cle
+from shared.events.lecture import Lecteur
+from shared.log.envoi import publier
+from shared.log.rejets import Rejet, ecrire
+from shared.log.types import Enregistrement, partition_de
+
+TOPIC_CLOCHE = "vigie.indicateurs.v1"
+"""Where changed cells are announced: ``vigie.indicateur.change.v1``."""
+
+_PARIS = ZoneInfo("Europe/Paris")
+_JOUR_1970 = 719_163
+
+
+class JourEnregistre:
+    """Paris day number of a Unix second, for the recorded day; remembers the day it is in."""
+
+    def __init__(self) -> None:
+        self._debut = self._fin = self._jour = 0
+
+    def __call__(self, secondes: int) -> int:
+        if not self._debut <= secondes < self._fin:
+            jour = datetime.fromtimestamp(secondes, UTC).astimezone(_PARIS).date()
+            minuit = datetime(jour.year, jour.month, jour.day, tzinfo=_PARIS)
+            self._debut, self._jour = int(minuit.timestamp()), jour.toordinal() - _JOUR_1970
+            lendemain = datetime.fromordinal(jour.toordinal() + 1).replace(tzinfo=_PARIS)
+            self._fin = int(lendemain.timestamp())
+        return self._jour
+
+
+@dataclass(slots=True)
+class Lot:
+    """A batch read and grouped by dossier, ready to be merged."""
+
+    records: Sequence[Enregistrement]
+    evenements: list[Evenement] = field(default_factory=list)
+    rejets: list[Rejet] = field(default_factory=list)
+
+
+class TraitementDossiers:
+    """The handler a dossier service gives to its consumer.
+
+    ``partitions``: number of partitions of the topic, to check that each record is where its key belongs.
+    ``horizons``: per process, the day before which dossiers were purged (read at start and after a purge).
+    """
+
+    def __init__(
+        self,
+        depot: Depot,
+        lecteur: Lecteur,
+        calculs: Mapping[str, Calcul],
+        dictionnaire: Dictionnaire,
+        pool: asyncpg.Pool,
+        partitions: int,
+        horizons: Mapping[str, int] | None = None,
+    ) -> None:
+        self._depot = depot
+        self._lecteur = lecteur
+        self._calculs = calculs
+        self._dictionnaire = dictionnaire
+        self._pool = pool
+        self._partitions = partitions
+        self._horizons = horizons or {}
+        self._jour = JourEnregistre()
+
+    def preparer(self, records: Sequence[Enregistrement]) -> Lot:
+        """Decode and check each record; what cannot be taken becomes a reject. Pure CPU."""
+        lot = Lot(records)
+        lire, accepter = self._lecteur.lire, lot.evenements.append
+        for record in records:
+            try:
+                evenement = lire(record.value, record.horodatage_ms // 1_000)
+                self._verifier(evenement, record)
+            except Refus as refus:
+                lot.rejets.append(rejet_de(refus, record))
+            else:
+                accepter(evenement)
+        return lot
+
+    async def appliquer(self, conn: asyncpg.Connection, lot: Lot, partition: int) -> None:
+        """Merge and write, in the open transaction of the position."""
+        groupes = await self._grouper(lot)
+        existants = await self._depot.lire(conn, groupes)
+        effets = fusionner(groupes, existants)
+        if self._dictionnaire.manquants:
+            await self._dictionnaire.completer(self._pool)
+            effets = fusionner(groupes, existants)
+        await self._depot.ecrire(conn, effets, partition)
+        if lot.rejets:
+            await ecrire(conn, self._depot.schema, lot.rejets)
+        await self._sonner(conn, effets, lot)
+
+    async def _grouper(self, lot: Lot) -> dict[Cle, Groupe]:
+        code = self._dictionnaire.code
+        for e in lot.evenements:
+            e.contenu.source = code("source", e.source)
+            code("serie", f"{e.process}|{e.namespace}")
+        if self._dictionnaire.manquants:
+            await self._dictionnaire.completer(self._pool)
+            return await self._grouper(lot)
+        groupes: dict[Cle, Groupe] = {}
+        for e in lot.evenements:
+            groupe = groupes.get(cle_ := (e.subject, code("serie", f"{e.process}|{e.namespace}")))
+            if groupe is None:
+                groupe = groupes[cle_] = Groupe(self._calculs[e.process], [])
+            groupe.suite.append(((self._jour(e.enregistre), e.cause), e))
+        return groupes
+
+    def _verifier(self, evenement: Evenement, record: Enregistrement) -> None:
+        attendue = partition_de(
+            cle(evenement.process, evenement.namespace, evenement.subject), self._partitions
+        )
+        if attendue != record.partition:
+            raise _situe(
+                Refus(
+                    "mauvaise_partition",
+                    f"Le dossier appartient à la partition {attendue} (crc32 de la clé), "
+                    f"reçu dans {record.partition}.",
+                ),
+                evenement,
+            )
+        horizon = self._horizons.get(evenement.process)
+        if horizon is not None and evenement.contenu.temps and self._jour(evenement.contenu.temps) < horizon:
+            raise _situe(
+                Refus("hors_horizon", "Le dossier est antérieur à l'horizon de conservation.", "time"),
+                evenement,
+            )
+
+    async def _sonner(self, conn: asyncpg.Connection, effets: Effets, lot: Lot) -> None:
+        touchees = effets.deltas.touchees()
+        if not touchees:
+            return
+        par_process: dict[str, list[int]] = {}
+        for process, caisse in sorted(touchees):
+            par_process.setdefault(self._dictionnaire.nom("process", process), []).append(caisse)
+        dernier = lot.records[-1]
+        corps = {
+            "specversion": "1.0",
+            "id": f"{dernier.topic}-{dernier.partition}-{dernier.suivant}",
+            "source": f"urn:vigie:service:{self._depot.schema}",
+            "type": "vigie.indicateur.change.v1",
+            "time": datetime.fromtimestamp(dernier.horodatage_ms / 1_000, UTC),
+            "data": {
+                "caisses": par_process,
+                "position": {"topic": dernier.topic, "partition": dernier.partition, "next": dernier.suivant},
+            },
+        }
+        await publier(
+            conn, self._depot.schema, TOPIC_CLOCHE, self._depot.schema.encode(), msgspec.json.encode(corps)
+        )
+
+
+def _situe(refus: Refus, evenement: Evenement) -> Refus:
+    refus.source, refus.id = evenement.source, evenement.contenu.id
+    return refus
+
+
+def rejet_de(refus: Refus, record: Enregistrement) -> Rejet:
+    """The reject that keeps a record the log holds and the service refuses."""
+    return Rejet(
+        origine="journal",
+        raison=refus.raison,
+        message=refus.message,
+        champ=refus.champ,
+        source=refus.source,
+        evenement_id=refus.id,
+        contenu=record.value,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+    )

@@ -1,0 +1,23 @@
+"""Which engine keeps the log: Kafka when a broker is given, PostgreSQL otherwise."""
+
+from pathlib import Path
+
+from shared.database.connexion import creer_pool
+from shared.database.migrations import migrer
+from shared.log.kafka import JournalKafka
+from shared.log.postgres import SCHEMA, JournalPostgres
+from shared.log.types import Journal
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+async def ouvrir_journal(database_url: str, kafka_bootstrap: str | None, taille_pool: int = 8) -> Journal:
+    """Open the log; the caller closes it.
+
+    ``kafka_bootstrap`` (``host:port,host:port``) chooses Kafka, which connects at first use. None chooses the
+    tables of schema ``journal`` in ``database_url``, migrated here, with a pool of its own.
+    """
+    if kafka_bootstrap:
+        return JournalKafka(kafka_bootstrap)
+    await migrer(database_url, SCHEMA, MIGRATIONS)
+    return JournalPostgres(await creer_pool(database_url, taille_pool, "vigie-journal"))

@@ -1,0 +1,151 @@
+"""Rejects: what could not be taken, kept with its reason so that it can be put right and replayed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import asyncpg
+
+Origine = Literal["http", "journal", "import"]
+Etat = Literal["ouvert", "rejoue", "ecarte"]
+
+ERREUR_INTERNE = "erreur_interne"
+DONNEES_PERSONNELLES = "donnees_personnelles"
+# Bytes of content kept; beyond, it is cut and cannot be replayed.
+CONTENU_MAX = 64 * 1024
+
+_COLONNES = (
+    'id, recu_le, origine, topic, partition, "offset", source, evenement_id, process, '
+    "raison, message, champ, contenu, tronque, etat, rejoue_le"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejet:
+    """One refusal. ``raison`` is a code, ``message`` a French sentence that says what to do.
+
+    ``recu_le`` None: the server's time when it is written. ``id``, ``tronque``, ``etat`` and ``rejoue_le`` are
+    the store's: what a caller of `ecrire` puts there is ignored.
+    """
+
+    origine: Origine
+    raison: str
+    message: str
+    recu_le: datetime | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    source: str | None = None
+    evenement_id: str | None = None
+    process: str | None = None
+    champ: str | None = None
+    contenu: bytes | None = None
+    id: int | None = None
+    tronque: bool = False
+    etat: Etat = "ouvert"
+    rejoue_le: datetime | None = None
+
+
+async def ecrire(conn: asyncpg.Connection, schema: str, rejets: Sequence[Rejet]) -> None:
+    """Write rejects in the caller's transaction.
+
+    Content over `CONTENU_MAX` is cut and marked; none is kept when the reason is personal data.
+    A NUL character, which PostgreSQL's text cannot hold, is replaced.
+    """
+    if not rejets:
+        return
+    lignes = [_ligne(rejet) for rejet in rejets]
+    await conn.execute(
+        f"""
+        INSERT INTO "{schema}".rejets (recu_le, origine, topic, partition, "offset", source, evenement_id,
+                                       process, raison, message, champ, contenu, tronque)
+        SELECT coalesce(r, clock_timestamp()), o, t, p, f, s, e, pr, ra, m, c, co, tr
+        FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[],
+                    $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::boolean[])
+             WITH ORDINALITY AS u(r, o, t, p, f, s, e, pr, ra, m, c, co, tr, rang)
+        ORDER BY rang
+        """,
+        *(list(colonne) for colonne in zip(*lignes, strict=True)),
+    )
+
+
+async def lister(
+    conn: asyncpg.Connection,
+    schema: str,
+    apres_id: int,
+    limite: int,
+    etat: Etat | None = None,
+    raison: str | None = None,
+) -> list[Rejet]:
+    """Rejects whose id is above ``apres_id``, oldest first, at most ``limite``: give the last id to go on."""
+    lignes = await conn.fetch(
+        f"""
+        SELECT {_COLONNES} FROM "{schema}".rejets
+        WHERE id > $1 AND ($3::text IS NULL OR etat = $3) AND ($4::text IS NULL OR raison = $4)
+        ORDER BY id LIMIT $2
+        """,
+        apres_id,
+        limite,
+        etat,
+        raison,
+    )
+    return [Rejet(**dict(ligne)) for ligne in lignes]
+
+
+async def lire(conn: asyncpg.Connection, schema: str, identifiant: int) -> Rejet | None:
+    """One reject, or None."""
+    ligne = await conn.fetchrow(f'SELECT {_COLONNES} FROM "{schema}".rejets WHERE id = $1', identifiant)
+    return None if ligne is None else Rejet(**dict(ligne))
+
+
+async def marquer_rejoue(conn: asyncpg.Connection, schema: str, identifiant: int, le: datetime) -> bool:
+    """Note that an open, whole reject was sent again at ``le``. False when it was not open, was cut, or kept
+    no content: then it cannot be replayed."""
+    return await _fermer(conn, schema, identifiant, "rejoue", le, "AND contenu IS NOT NULL AND NOT tronque")
+
+
+async def marquer_ecarte(conn: asyncpg.Connection, schema: str, identifiant: int, le: datetime) -> bool:
+    """Note that a person decided at ``le`` to leave an open reject out. False when it was not open."""
+    return await _fermer(conn, schema, identifiant, "ecarte", le, "")
+
+
+async def _fermer(
+    conn: asyncpg.Connection, schema: str, identifiant: int, etat: Etat, le: datetime, condition: str
+) -> bool:
+    ferme = await conn.fetchval(
+        f"""
+        UPDATE "{schema}".rejets SET etat = $2, rejoue_le = $3
+        WHERE id = $1 AND etat = 'ouvert' {condition} RETURNING id
+        """,
+        identifiant,
+        etat,
+        le,
+    )
+    return ferme is not None
+
+
+def _ligne(rejet: Rejet) -> tuple[Any, ...]:
+    contenu = None if rejet.raison == DONNEES_PERSONNELLES else rejet.contenu
+    tronque = contenu is not None and len(contenu) > CONTENU_MAX
+    return (
+        rejet.recu_le,
+        rejet.origine,
+        rejet.topic,
+        rejet.partition,
+        rejet.offset,
+        _texte(rejet.source),
+        _texte(rejet.evenement_id),
+        _texte(rejet.process),
+        rejet.raison,
+        _texte(rejet.message),
+        _texte(rejet.champ),
+        contenu[:CONTENU_MAX] if contenu is not None and tronque else contenu,
+        tronque,
+    )
+
+
+def _texte(valeur: str | None) -> str | None:
+    if valeur is None:
+        return None
+    return valeur.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -1,0 +1,52 @@
+"""The OpenAPI document with what the service really answers when it refuses: RFC 9457 problems."""
+
+from typing import Any
+
+from shared.service.erreurs import TYPE_MEDIA
+
+_PROBLEME: dict[str, Any] = {
+    "title": "Probleme",
+    "description": "RFC 9457. D'autres membres précisent certains problèmes.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "retryable"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "description": "Le type de problème ; stable."},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "Ce qui ne va pas, où, et que faire."},
+        "instance": {"type": "string", "format": "uri", "description": "La requête concernée."},
+        "retryable": {"type": "boolean", "description": "Le même appel peut réussir plus tard."},
+        "erreurs": {
+            "type": "array",
+            "description": "Pour des données invalides : chaque faute et sa place.",
+            "items": {
+                "type": "object",
+                "required": ["emplacement", "message"],
+                "properties": {"emplacement": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "incident": {"type": "string", "description": "Pour une erreur interne : le numéro à signaler."},
+    },
+    "additionalProperties": True,
+}
+_REPONSE = {
+    "description": "Requête refusée ou erreur.",
+    "content": {TYPE_MEDIA: {"schema": {"$ref": "#/components/schemas/Probleme"}}},
+}
+_SCHEMAS_REMPLACES = ("HTTPValidationError", "ValidationError")
+
+
+def decrire_les_problemes(document: dict[str, Any]) -> dict[str, Any]:
+    """``document`` where every operation's ``default`` answer is a problem, in place of FastAPI's 422.
+    Changes it.
+    """
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for nom in _SCHEMAS_REMPLACES:
+        schemas.pop(nom, None)
+    schemas["Probleme"] = _PROBLEME
+    for chemin in document.get("paths", {}).values():
+        for operation in chemin.values():
+            reponses = operation["responses"]
+            reponses.pop("422", None)
+            reponses["default"] = _REPONSE
+    return document

@@ -1,0 +1,140 @@
+"""What is set outside the program: the environment (``VIGIE_*``) and files of secrets.
+
+Every secret field (``SecretStr``) may be given as ``VIGIE_X`` or as ``VIGIE_X_FICHIER``, the path of a file
+that holds it; never both. Secrets show as asterisks in repr and logs, and errors never quote a value.
+"""
+
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIXE = "VIGIE_"
+_SUFFIXE_FICHIER = "_FICHIER"
+
+KIO = 1024
+MIO = 1024 * KIO
+
+
+class ReglagesInvalides(Exception):  # noqa: N818
+    """The settings cannot start this service; French message, one line per fault, without any value."""
+
+
+class Reglages(BaseSettings):
+    """Settings every service has. Sizes in bytes, durations in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIXE, frozen=True, hide_input_in_errors=True, extra="ignore"
+    )
+
+    mode: Literal["embarque", "production"] = "embarque"
+    database_url: SecretStr | None = None
+    kafka_bootstrap: str | None = None
+    home: Path = Path("~/.vigie")
+    hote: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    role: Literal["api", "consumer", "tout"] = "tout"
+    horloge: Literal["systeme", "simulee"] = "systeme"
+    cle_pseudonyme: SecretStr | None = None
+    niveau_journal: Literal["debug", "info", "warning", "error"] = "info"
+
+    max_corps_octets: Annotated[int, Field(gt=0)] = 64 * MIO
+    max_decompresse_octets: Annotated[int, Field(gt=0)] = 256 * MIO
+    max_ligne_octets: Annotated[int, Field(gt=0)] = 1 * MIO
+    max_lot_evenements: Annotated[int, Field(gt=0)] = 10_000
+    delai_requete_s: Annotated[float, Field(gt=0)] = 60.0
+    """From the first byte of a request to the start of its response, the client's sending included."""
+    delai_arret_s: Annotated[float, Field(gt=0)] = 20.0
+    """Below the 30 s Kubernetes leaves between SIGTERM and SIGKILL."""
+
+    def model_post_init(self, _contexte: Any, /) -> None:
+        object.__setattr__(self, "home", self.home.expanduser())
+
+    @property
+    def ecoute_locale(self) -> bool:
+        """Whether only this machine can reach the service."""
+        if self.hote == "localhost":
+            return True
+        try:
+            return ip_address(self.hote).is_loopback
+        except ValueError:
+            return False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        return init_settings, _FichiersDeSecrets(settings_cls), env_settings
+
+    @classmethod
+    def charger(cls) -> Self:
+        """The settings of this process's environment.
+
+        Raises ``ReglagesInvalides`` naming each faulty variable.
+        """
+        try:
+            return cls()
+        except ValidationError as erreur:
+            fautes = (
+                f"{_variable(str(e['loc'][0])) if e['loc'] else PREFIXE} : {e['msg']}"
+                for e in erreur.errors()
+            )
+            raise ReglagesInvalides("Réglages invalides.\n" + "\n".join(fautes)) from None
+
+
+class _FichiersDeSecrets(PydanticBaseSettingsSource):
+    """Reads ``VIGIE_X_FICHIER`` for each secret field ``x``; the file's trailing newline is not part of the
+    secret.
+    """
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return (
+            _secret_de_fichier(os.environ, field_name) if _est_secret(field.annotation) else None,
+            field_name,
+            False,
+        )
+
+    def __call__(self) -> dict[str, Any]:
+        valeurs = {
+            nom: self.get_field_value(champ, nom)[0] for nom, champ in self.settings_cls.model_fields.items()
+        }
+        return {nom: valeur for nom, valeur in valeurs.items() if valeur is not None}
+
+
+def _variable(champ: str) -> str:
+    return PREFIXE + champ.upper()
+
+
+def _est_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or SecretStr in get_args(annotation)
+
+
+def _secret_de_fichier(environ: Mapping[str, str], champ: str) -> str | None:
+    variable = _variable(champ)
+    chemin = environ.get(variable + _SUFFIXE_FICHIER)
+    if chemin is None:
+        return None
+    if variable in environ:
+        raise ReglagesInvalides(
+            f"{variable} et {variable}{_SUFFIXE_FICHIER} sont tous deux définis : gardez-en un."
+        )
+    try:
+        secret = Path(chemin).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as erreur:
+        raison = getattr(erreur, "strerror", None) or "contenu illisible"
+        raise ReglagesInvalides(
+            f"{variable}{_SUFFIXE_FICHIER} : {chemin} ne peut être lu ({raison})."
+        ) from None
+    if not secret:
+        raise ReglagesInvalides(f"{variable}{_SUFFIXE_FICHIER} : {chemin} est vide.")
+    return secret
