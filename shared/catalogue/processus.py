@@ -97,9 +97,7 @@ class ProcessusInconnu(KeyError):
 
     def __init__(self, code: str, connus: tuple[str, ...]) -> None:
         proches = get_close_matches(code, connus, n=3)
-        suite = (
-            f" Vouliez-vous dire {' ou '.join(proches)} ?" if proches else f" Connus : {', '.join(connus)}."
-        )
+        suite = f" Vouliez-vous dire {' ou '.join(proches)} ?" if proches else f" Connus : {', '.join(connus)}."
         self.phrase = f"Processus inconnu : {code!r}.{suite}"
         super().__init__(self.phrase)
 
@@ -151,9 +149,7 @@ def lire_processus(brut: Mapping[str, Any]) -> Processus:
         suspensions=tuple((debut, fin) for debut, fin in brut.get("suspensions", ())),
         detenteurs=dict(brut.get("detenteurs", {})),
         horloges=tuple(brut.get("clocks", ())),
-        attributs={
-            nom: tuple(str(v) for v in valeurs) for nom, valeurs in brut.get("attributes", {}).items()
-        },
+        attributs={nom: tuple(str(v) for v in valeurs) for nom, valeurs in brut.get("attributes", {}).items()},
         strates=tuple(brut.get("strates", ())),
     )
 
@@ -204,8 +200,6 @@ def fautes_de(brut: Any, nom_fichier: str) -> list[str]:
         if h not in (*HORLOGES_DEDUITES, *HORLOGES_GARDEES)
     ]
     fautes += [
-        f"strates: {s} is not an attribute"
-        for s in brut.get("strates", ())
-        if s not in brut.get("attributes", {})
+        f"strates: {s} is not an attribute" for s in brut.get("strates", ()) if s not in brut.get("attributes", {})
     ]
     return fautes

@@ -170,18 +170,14 @@ class Calcul:
     def _plateforme(self, nom: str) -> int:
         return self._codes.code("plateforme", nom) if nom else 0
 
-    def _clocks(
-        self, lieu: Lieu, depart: int, fin: int, pauses: Sequence[tuple[int, int]]
-    ) -> tuple[int, ...]:
+    def _clocks(self, lieu: Lieu, depart: int, fin: int, pauses: Sequence[tuple[int, int]]) -> tuple[int, ...]:
         valeurs = {
             "heures": lambda: heures_entieres(fin - depart),
             "heures_ouvrees": lambda: heures_entieres(lieu.secondes_ouvrees(depart, fin)),
             "jours_hors_suspension": lambda: _jours_hors(pauses, depart, fin, lieu, lambda a, b: b - a),
             "jours_ouvres_hors_suspension": lambda: _jours_hors(pauses, depart, fin, lieu, lieu.ouvres_entre),
         }
-        return tuple(
-            min(valeurs[h](), CLOCK_MAX) if h in self._gardees else _HORLOGE_ABSENTE for h in HORLOGES_GARDEES
-        )
+        return tuple(min(valeurs[h](), CLOCK_MAX) if h in self._gardees else _HORLOGE_ABSENTE for h in HORLOGES_GARDEES)
 
 
 def nom_strate(valeurs: Mapping[str, str]) -> str:
@@ -238,24 +234,16 @@ def arret_de(
                 continue
             instant = depart
         if gagnant is None or instant < gagnant[0]:
-            court = (
-                arret.secondes_max is not None
-                and depart is not None
-                and instant - depart <= arret.secondes_max
-            )
+            court = arret.secondes_max is not None and depart is not None and instant - depart <= arret.secondes_max
             gagnant = (instant, arret.issue_avant if court and arret.issue_avant else arret.issue)
     return gagnant
 
 
-def suspensions(
-    processus: Processus, jalons: Mapping[str, Valeur], depart: int, fin: int
-) -> list[tuple[int, int]]:
+def suspensions(processus: Processus, jalons: Mapping[str, Valeur], depart: int, fin: int) -> list[tuple[int, int]]:
     """Suspended intervals within [depart, fin], disjoint and in order; one never resumed lasts until ``fin``."""
     pauses: list[tuple[int, int]] = []
     for debut, reprise in processus.suspensions:
-        bascules = sorted(
-            [*((t, 0) for t in _instants(jalons, debut)), *((t, 1) for t in _instants(jalons, reprise))]
-        )
+        bascules = sorted([*((t, 0) for t in _instants(jalons, debut)), *((t, 1) for t in _instants(jalons, reprise))])
         ouverte: int | None = None
         for instant, sens in bascules:
             if sens == 0 and ouverte is None:

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+Connexion = asyncpg.Connection | PoolConnectionProxy
 
 _VERROU = 0x5669_6469  # advisory lock of the numbering; held for one short transaction
 
@@ -40,9 +43,14 @@ class Dictionnaire:
         """The code of a name, without noting it when missing: for readers."""
         return self._codes.get((genre, valeur))
 
-    async def charger(self, conn: asyncpg.Connection) -> None:
+    async def charger(self, conn: Connexion) -> None:
         """Read the whole dictionary (also to see what other processes added)."""
-        self._retenir(await conn.fetch(f"SELECT genre, code, valeur FROM {self._schema}.dictionnaire"))
+        self._retenir(
+            [
+                (li[0], li[1], li[2])
+                for li in await conn.fetch(f"SELECT genre, code, valeur FROM {self._schema}.dictionnaire")
+            ]
+        )
 
     async def completer(self, pool: asyncpg.Pool, noms: Iterable[tuple[str, str]] = ()) -> None:
         """Give a code to every missing name (and to ``noms``), in a transaction of its own.

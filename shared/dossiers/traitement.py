@@ -120,15 +120,12 @@ class TraitementDossiers:
         return groupes
 
     def _verifier(self, evenement: Evenement, record: Enregistrement) -> None:
-        attendue = partition_de(
-            cle(evenement.process, evenement.namespace, evenement.subject), self._partitions
-        )
+        attendue = partition_de(cle(evenement.process, evenement.namespace, evenement.subject), self._partitions)
         if attendue != record.partition:
             raise _situe(
                 Refus(
                     "mauvaise_partition",
-                    f"Le dossier appartient à la partition {attendue} (crc32 de la clé), "
-                    f"reçu dans {record.partition}.",
+                    f"Le dossier appartient à la partition {attendue} (crc32 de la clé), reçu dans {record.partition}.",
                 ),
                 evenement,
             )
@@ -158,9 +155,7 @@ class TraitementDossiers:
                 "position": {"topic": dernier.topic, "partition": dernier.partition, "next": dernier.suivant},
             },
         }
-        await publier(
-            conn, self._depot.schema, TOPIC_CLOCHE, self._depot.schema.encode(), msgspec.json.encode(corps)
-        )
+        await publier(conn, self._depot.schema, TOPIC_CLOCHE, self._depot.schema.encode(), msgspec.json.encode(corps))
 
 
 def _situe(refus: Refus, evenement: Evenement) -> Refus:

@@ -132,9 +132,7 @@ class Lecteur:
         temps = enveloppe.time
         if genre.jalon is not None:
             if temps is None:
-                raise Refus(
-                    "enveloppe_invalide", "L'attribut time manque : quand le jalon a-t-il eu lieu ?", "time"
-                )
+                raise Refus("enveloppe_invalide", "L'attribut time manque : quand le jalon a-t-il eu lieu ?", "time")
             instant = _borne(_secondes(temps, "time"), avenir, "time")
             jalons[genre.jalon] = [instant] if genre.regles[genre.jalon] == "multiple" else instant
         elif temps is not None:
@@ -185,18 +183,14 @@ class Lecteur:
             raise _personnelle(*trouve)
         proches = get_close_matches(str(valeur)[:TEXTE_MAX], self._caisses, n=3)
         suite = f" Proches : {', '.join(proches)}." if proches else " Exemple : cpam-75."
-        raise Refus(
-            "caisse_inconnue", f"{champ} : {str(valeur)[:60]!r} n'est pas une caisse du réseau.{suite}", champ
-        )
+        raise Refus("caisse_inconnue", f"{champ} : {str(valeur)[:60]!r} n'est pas une caisse du réseau.{suite}", champ)
 
     def _champ_inconnu(self, process: str, champ: str, valeur: Any) -> None:
         trouve = donnee_personnelle({champ: valeur}, "data")
         if trouve is not None:
             raise _personnelle(*trouve)
         if champ in ("jalons", "cible"):
-            raise Refus(
-                "valeur_invalide", f"data.{champ} ne va pas avec ce type d'événement.", f"data.{champ}"
-            )
+            raise Refus("valeur_invalide", f"data.{champ} ne va pas avec ce type d'événement.", f"data.{champ}")
         if len(champ) <= 40 and len(self.champs_inconnus) < 1_000:
             self.champs_inconnus[process, champ] = self.champs_inconnus.get((process, champ), 0) + 1
 
@@ -239,9 +233,7 @@ def _nom(texte: str, champ: str) -> None:
     if not 0 < len(texte) <= TEXTE_MAX:
         raise Refus("enveloppe_invalide", f"{champ} doit avoir de 1 à {TEXTE_MAX} caractères.", champ)
     if not texte.isprintable() or "|" in texte:
-        raise Refus(
-            "enveloppe_invalide", f"{champ} contient un caractère interdit (contrôle ou « | »).", champ
-        )
+        raise Refus("enveloppe_invalide", f"{champ} contient un caractère interdit (contrôle ou « | »).", champ)
     if "@" in texte and famille_personnelle(texte):
         raise _personnelle(champ, "adresse électronique")
 
@@ -279,9 +271,7 @@ def _instant(valeur: Any, champ: str) -> int:
     except (ValueError, TypeError):
         if (trouve := donnee_personnelle(valeur, champ)) is not None:
             raise _personnelle(*trouve) from None
-        raise Refus(
-            "date_invalide", f"{champ} : date illisible. Attendu : 2026-11-03T09:12:44+01:00.", champ
-        ) from None
+        raise Refus("date_invalide", f"{champ} : date illisible. Attendu : 2026-11-03T09:12:44+01:00.", champ) from None
 
 
 def _secondes(instant: datetime, champ: str) -> int:
@@ -325,9 +315,7 @@ def _nombre(valeur: Any) -> int:
 
 
 def _personnelle(champ: str, famille: str) -> Refus:
-    return Refus(
-        "donnees_personnelles", f"{champ} ressemble à une donnée personnelle ({famille}) : à retirer.", champ
-    )
+    return Refus("donnees_personnelles", f"{champ} ressemble à une donnée personnelle ({famille}) : à retirer.", champ)
 
 
 def _propre(texte: str) -> str:

@@ -94,7 +94,7 @@ class Ouvertures:
         return secondes
 
     def echeance_ouvree(self, t: int, secondes: int) -> int:
-        """Last instant at which no more than ``secondes`` (0 or more) of working days have gone by since ``t``.
+        """Last instant at which at most ``secondes`` (0 or more) of working days have gone by since ``t``.
 
         From t on, ``heures_ouvrees(t, x) <= secondes`` if and only if ``x <= echeance_ouvree(t, secondes)``.
         """
