@@ -74,7 +74,9 @@ def expedier(
             if len(rangs):
                 plus_tard = envoi[rangs] + rng.integers(60, 3 * JOUR, len(rangs))
                 nouvelles = fabrique(plume, dossiers, lot, ids, lignes, rangs)
-                yield Envois(dossiers.processus, np.full(len(rangs), quelle), parler(caisse[rangs], plus_tard), nouvelles)
+                yield Envois(
+                    dossiers.processus, np.full(len(rangs), quelle), parler(caisse[rangs], plus_tard), nouvelles
+                )
         rangs = np.flatnonzero(retires[lot.rang])
         if len(rangs):
             fin = t.utc(caisse[rangs], dossiers.fin[lot.rang[rangs]])

@@ -7,7 +7,7 @@ from simulator.hasard import choisir, generateur, normale, sigmoide
 from simulator.parametres import ServiceReclamation
 from simulator.population import Assures, pseudonymes
 from simulator.qualite import Terrain
-from simulator.territoire import JOUR, OUVERTURE, SERVICE, Entiers, Reels
+from simulator.territoire import JOUR, OUVERTURE, SERVICE, Entiers
 
 _FLUX = 140
 _DEUX_JOURS = 2 * JOUR
@@ -158,5 +158,3 @@ def _loi(service: ServiceReclamation, dispersion: float) -> tuple[float, float]:
     z10, z21 = float(normale(np.array(service.en_10j))), float(normale(np.array(service.en_21j)))
     total = float(np.log(21.5 / 10.5)) / (z21 - z10)
     return float(np.log(10.5)) - z10 * total, float(np.sqrt(total**2 - dispersion**2))
-
-

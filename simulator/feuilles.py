@@ -11,10 +11,7 @@ from simulator.evenements import Dossiers, Lot, sujets
 from simulator.hasard import OR, lognormal
 from simulator.prestations import lot
 from simulator.qualite import Terrain
-from simulator.territoire import OUVERTURE, Entiers, Reels
-
-_LOT_DU_JOUR = 5_400
-"""Seconds after opening within which a day's receptions are counted."""
+from simulator.territoire import OUVERTURE, SERVICE, Entiers, Reels
 
 
 def feuilles(terrain: Terrain, processus: str, jour: int, rng: np.random.Generator) -> Dossiers:
@@ -38,13 +35,11 @@ def feuilles(terrain: Terrain, processus: str, jour: int, rng: np.random.Generat
         jours.append(b.moyenne * lognormal((place + pas) / groupes[caisse], b.sigma))
         noms += [nom] * len(caisse)
     caisse, nombre = np.concatenate(caisses), np.concatenate(nombres)
-    recue = t.local(jour) + OUVERTURE + rng.integers(0, _LOT_DU_JOUR, len(caisse))
+    recue = t.local(jour) + OUVERTURE + rng.integers(0, SERVICE, len(caisse))
     delai = np.concatenate(jours) * terrain.lenteur(processus, caisse, jour)
     fin = terrain.echeance(processus, caisse, recue, delai)
     rejet = rng.random(len(caisse)) < p.rejet
-    donnees = [
-        f',"nombre":{n},"beneficiaire":"{b}"' for n, b in zip(nombre.tolist(), noms, strict=True)
-    ]
+    donnees = [f',"nombre":{n},"beneficiaire":"{b}"' for n, b in zip(nombre.tolist(), noms, strict=True)]
     aides = terrain.scenarios[processus].aidante(caisse, jour, rng.random(len(caisse)))
     fins = [d + a for d, a in zip(donnees, aides, strict=True)]
     lots: list[Lot] = [

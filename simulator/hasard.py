@@ -28,7 +28,8 @@ def choisir(rng: np.random.Generator, nombre: int, parts: Iterable[float]) -> En
 
 def normale(rang: Reels) -> Reels:
     """Standard normal quantiles at these probabilities (table of 4,096, so bounded to ±3.7)."""
-    return np.interp(rang, _RANGS, _QUANTILES)
+    quantiles: Reels = np.interp(rang, _RANGS, _QUANTILES)
+    return quantiles
 
 
 def lognormal(rang: Reels, sigma: float) -> Reels:

@@ -24,8 +24,7 @@ def empreinte(texte: str, octets: int) -> str:
 def pseudonymes(graine: int, caisse: Entiers, assure: Entiers) -> list[str]:
     """Pseudonyms of the contract (``k1.`` and 32 characters) of these people, the same in every channel."""
     return [
-        "k1." + empreinte(f"{graine}|assure|{c}|{a}", 16)
-        for c, a in zip(caisse.tolist(), assure.tolist(), strict=True)
+        "k1." + empreinte(f"{graine}|assure|{c}|{a}", 16) for c, a in zip(caisse.tolist(), assure.tolist(), strict=True)
     ]
 
 

@@ -13,6 +13,8 @@ from simulator.territoire import JOUR, Entiers
 
 Colonnes = tuple[Entiers, Entiers, Entiers]
 _OUI_NON = ("non", "oui")
+_VERS_OUVERTURE = 0.75
+"""Mean days from a moment taken at random to the next one the caisse works: nights, week-ends, holidays."""
 
 
 def lot(jalon: str, choisis: NDArray[np.bool_], instant: Entiers, donnees: list[str] | None = None) -> Lot:
@@ -26,9 +28,7 @@ def _regimes(config: Config, rng: np.random.Generator, nombre: int) -> list[str]
     return [noms[r] for r in choisir(rng, nombre, config.volumes.regimes.values()).tolist()]
 
 
-def indemnites(
-    terrain: Terrain, jour: int, rng: np.random.Generator, assures: Assures
-) -> tuple[Dossiers, Colonnes]:
+def indemnites(terrain: Terrain, jour: int, rng: np.random.Generator, assures: Assures) -> tuple[Dossiers, Colonnes]:
     """The first IJ whose first piece comes on that day, and their (caisse, assure, 0) columns.
 
     The clock starts when both pieces are there; its mean is that of the non-subrogated files, by channel.
@@ -59,15 +59,15 @@ def indemnites(
     regimes, canaux = _regimes(config, rng, nombre), tuple(p.canaux)
     at_mp, en_ligne = rng.random(nombre) < p.risque_at_mp, rng.random(nombre) < p.aat_en_ligne
     noms = pseudonymes(config.graine, caisse, assure)
+    communs = [
+        f',"subrogee":"{_OUI_NON[s]}","risque":"{"at_mp" if k else "maladie"}","assure":"{a}"'
+        for s, k, a in zip(subrogee.tolist(), at_mp.tolist(), noms, strict=True)
+    ]
     aat = [
-        f',"subrogee":"{_OUI_NON[s]}","risque":"{"at_mp" if k else "maladie"}",'
-        f'"canal_aat":"{"en_ligne" if c else "papier"}","regime":"{r}","assure":"{a}"'
-        for s, k, c, r, a in zip(subrogee.tolist(), at_mp.tolist(), en_ligne.tolist(), regimes, noms, strict=True)
+        f'{d},"canal_aat":"{"en_ligne" if c else "papier"}","regime":"{r}"'
+        for d, c, r in zip(communs, en_ligne.tolist(), regimes, strict=True)
     ]
-    dsij = [
-        f',"subrogee":"{_OUI_NON[s]}","risque":"{"at_mp" if k else "maladie"}","canal_dsij":"{canaux[c]}","assure":"{a}"'
-        for s, k, c, a in zip(subrogee.tolist(), at_mp.tolist(), canal.tolist(), noms, strict=True)
-    ]
+    dsij = [f'{d},"canal_dsij":"{canaux[c]}"' for d, c in zip(communs, canal.tolist(), strict=True)]
     avis = rng.random(nombre) < p.avis_medical
     aides = terrain.scenarios["ij"].aidante(caisse, jour, rng.random(nombre))
     issue = choisir(rng, nombre, p.issues.values())
@@ -98,8 +98,7 @@ def complementaires(
     travail = (p.moyenne - p.incomplet * p.suspension) * lognormal(rng.random(nombre), p.sigma)
     travail = travail * terrain.lenteur("cmuc_acs", caisse, jour)
     retour = terrain.echeance("cmuc_acs", caisse, recue, 0.3 * travail)
-    # Opening hours add about half a day to an answer that may come at any time.
-    pause = (np.maximum(0.5, rng.gamma(2.0, (p.suspension - 0.5) / 2.0, nombre)) * JOUR).astype(np.int64)
+    pause = (rng.gamma(2.0, (p.suspension - _VERS_OUVERTURE) / 2.0, nombre) * JOUR).astype(np.int64)
     complete = t.ouvrir(caisse, retour + pause)
     reprise = np.where(incomplet, complete, recue)
     fin = terrain.echeance("cmuc_acs", caisse, reprise, np.where(incomplet, 0.7, 1.0) * travail)

@@ -18,8 +18,7 @@ class Terrain:
         self.config = config
         self.territoire = territoire
         self.volumes = {
-            p: np.array(repartir(config.volumes.processus[p].volume, territoire.milliers.tolist()))
-            for p in PROCESSUS
+            p: np.array(repartir(config.volumes.processus[p].volume, territoire.milliers.tolist())) for p in PROCESSUS
         }
         """Yearly national volume of each process split between the caisses: adds up exactly."""
         self._poids: dict[tuple[tuple[float, ...], tuple[float, ...]], Reels] = {}

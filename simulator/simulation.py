@@ -1,4 +1,4 @@
-"""A run, day by day: each day the dossiers received that day are drawn with their whole future, and what is due is sent.
+"""A run, day by day: the dossiers received that day are drawn with their whole future, and what is due is sent.
 
 ``journees`` is the replay; ``flux_direct`` goes on from where it ends, at the pace of a clock.
 """
@@ -57,9 +57,7 @@ class Simulation:
         dernier = config.fin + timedelta(days=DIRECT_JOURS + SUITE_JOURS)
         self.territoire = t = Territoire(premier, dernier, config.population.milliers)
         self.terrain = Terrain(config, t)
-        self._assures = Assures(
-            t.milliers, config.fraction, config.volumes.motifs, config.telephone.part_reiteration
-        )
+        self._assures = Assures(t.milliers, config.fraction, config.volumes.motifs, config.telephone.part_reiteration)
         self._plateformes = Plateformes(self.terrain)
         self._courriels = Courriels(self.terrain)
         self._plume = Plume(t, config.graine)
@@ -113,9 +111,7 @@ class Simulation:
     def _dossiers(self, jour: int) -> Iterator[Dossiers]:
         """What every process receives on that day; before the replay, only those whose dossiers may outlive it."""
         rngs = {p: generateur(self.config.graine, i, jour) for i, p in enumerate(PROCESSUS)}
-        attendus = {
-            p for p in PROCESSUS if jour >= self._debut - self.config.volumes.processus[p].amorce
-        }
+        attendus = {p for p in PROCESSUS if jour >= self._debut - self.config.volumes.processus[p].amorce}
         contacts, ij, cmuc = [], [], []
         if "appel" in attendus:
             dossiers, colonnes = self._plateformes.engendrer(jour, rngs["appel"], self._assures)

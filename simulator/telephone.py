@@ -78,7 +78,9 @@ class Plateformes:
         tranche = choisir(rng, len(caisse), self._profil)
         issue = self._issues(rng, taux[caisse, tranche], charge[caisse, tranche])
         issue[len(presentes) :] = np.repeat([3, 4], [len(fermes), len(vocaux)])
-        debut = t.local(jour) + int(p.ouverture * 3600) + tranche * DEMI_HEURE + rng.integers(0, DEMI_HEURE, len(caisse))
+        debut = (
+            t.local(jour) + int(p.ouverture * 3600) + tranche * DEMI_HEURE + rng.integers(0, DEMI_HEURE, len(caisse))
+        )
         debut = np.where(issue == 3, t.local(jour) + _hors_horaires(rng, len(caisse)), debut)
         attente = self._attentes(rng, issue, charge[caisse, tranche])
         parle = np.maximum(20, rng.gamma(2.5, p.duree / 2.5, len(caisse))).astype(np.int64)
@@ -100,7 +102,9 @@ class Plateformes:
         p, nombre = self._p, len(issue)
         pression = np.exp(np.clip(2.5 * (charge - 1), -1.5, 1.5))
         file = rng.random(nombre) < np.clip(0.6 * pression, 0.1, 0.95)
-        repondue = np.where(file, np.minimum(rng.exponential(p.attente_decroche * pression), 900), rng.integers(0, 4, nombre))
+        repondue = np.where(
+            file, np.minimum(rng.exponential(p.attente_decroche * pression), 900), rng.integers(0, 4, nombre)
+        )
         court = rng.random(nombre) < p.part_abandon_court
         patience = 6 + np.minimum(rng.exponential(p.attente_abandon, nombre), 1_200)
         lassee = np.where(court, rng.integers(1, 6, nombre), patience)

@@ -75,9 +75,7 @@ class Territoire:
         table = {}
         for nom in fuseaux:
             zone = ZoneInfo(nom)
-            midis = (
-                datetime(self.origine.year, 1, 1, 12, tzinfo=zone) + timedelta(days=j) for j in range(self.jours)
-            )
+            midis = (datetime(self.origine.year, 1, 1, 12, tzinfo=zone) + timedelta(days=j) for j in range(self.jours))
             table[nom] = [int((m.utcoffset() or timedelta()).total_seconds()) for m in midis]
         return np.array([table[str(c.fuseau)] for c in self.caisses], dtype=np.int64)
 

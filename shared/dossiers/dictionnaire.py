@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 Connexion = asyncpg.Connection | PoolConnectionProxy
 
@@ -51,6 +53,13 @@ class Dictionnaire:
                 for li in await conn.fetch(f"SELECT genre, code, valeur FROM {self._schema}.dictionnaire")
             ]
         )
+
+    async def actualiser(self, conn: AsyncConnection) -> None:
+        """Read again when another process has added names since: for readers, before each question."""
+        nombre = (await conn.execute(text(f"SELECT count(*) FROM {self._schema}.dictionnaire"))).scalar_one()
+        if nombre != len(self._codes):
+            requete = text(f"SELECT genre, code, valeur FROM {self._schema}.dictionnaire")
+            self._retenir([(li[0], li[1], li[2]) for li in (await conn.execute(requete)).fetchall()])
 
     async def completer(self, pool: asyncpg.Pool, noms: Iterable[tuple[str, str]] = ()) -> None:
         """Give a code to every missing name (and to ``noms``), in a transaction of its own.

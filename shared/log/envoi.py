@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import asyncpg
 import structlog
 
-from shared.database.connexion import est_passagere
+from shared.database.connexion import acquerir, est_passagere
 from shared.log import metriques
 from shared.log.reprise import Recul
 from shared.log.types import Items, Journal, JournalIndisponible
@@ -59,7 +59,7 @@ class Relais:
         recul = Recul()
         while True:
             try:
-                async with self._pool.acquire() as conn:
+                async with acquerir(self._pool) as conn:
                     await self._tenir(conn, recul)
             except Exception as exc:
                 if not isinstance(exc, JournalIndisponible) and not est_passagere(exc):
@@ -69,7 +69,7 @@ class Relais:
             await recul.attendre()
 
     async def _tenir(self, conn: asyncpg.Connection, recul: Recul) -> None:
-        while not await conn.fetchval("SELECT pg_try_advisory_lock($1)", self._verrou):
+        while not await conn.fetchval("SELECT pg_try_advisory_lock($1)", self._verrou):  # noqa: ASYNC110
             await asyncio.sleep(1)
         try:
             while True:

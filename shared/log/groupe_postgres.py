@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import structlog
 
-from shared.database.connexion import est_passagere
+from shared.database.connexion import acquerir, est_passagere
 from shared.log import metriques
 from shared.log.reprise import Recul
 from shared.log.types import Ecouteur, Lecture, ReglagesGroupe
@@ -88,7 +88,7 @@ class AbonnementPostgres:
         self._tache.cancel()
         await asyncio.wait((self._tache,))
         with contextlib.suppress(Exception):  # the member expires by itself
-            async with asyncio.timeout(2), self._pool.acquire() as conn:
+            async with asyncio.timeout(2), acquerir(self._pool) as conn:
                 await conn.execute(_PARTIR, self._groupe, self._topic, self._membre)
                 await conn.execute("SELECT pg_notify($1, $2)", CLOCHE_GROUPE, self._sujet)
 
@@ -100,7 +100,7 @@ class AbonnementPostgres:
         recul = Recul()
         while True:
             try:
-                async with self._pool.acquire() as conn:
+                async with acquerir(self._pool) as conn:
                     await self._battre(conn, ecouteur, nombre, premiere, recul)
             except Exception as exc:
                 if not est_passagere(exc):
@@ -119,33 +119,36 @@ class AbonnementPostgres:
     ) -> None:
         await conn.add_listener(CLOCHE, self._sonner)
         await conn.add_listener(CLOCHE_GROUPE, self._sonner_groupe)
+        suivi: asyncio.Task[None] | None = None
         try:
-            annoncer = True
+            annonce = False
             while True:
                 self._cloche_groupe.clear()
-                membres = await conn.fetchval(
-                    _BATTRE, self._groupe, self._topic, self._membre, self._reglages.session
-                )
-                if annoncer:
+                membres = await conn.fetchval(_BATTRE, self._groupe, self._topic, self._membre, self._reglages.session)
+                if not annonce:
                     await conn.execute("SELECT pg_notify($1, $2)", CLOCHE_GROUPE, self._sujet)
-                    annoncer = False
+                    annonce = True
                 recul.remettre()
-                await self._suivre(ecouteur, part(membres, self._membre, nombre))
-                premiere.set()
+                # Beats go on while a revoked partition drains, which may take longer than the session.
+                if suivi is None or suivi.done():
+                    suivi = asyncio.create_task(self._suivre(ecouteur, part(membres, self._membre, nombre), premiere))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._cloche_groupe.wait(), BATTEMENT)
         finally:
+            if suivi is not None:
+                await asyncio.wait((suivi,))
             if not conn.is_closed():
-                await conn.reset_listeners() if hasattr(conn, "reset_listeners") else None
+                with contextlib.suppress(Exception):
+                    await conn.remove_listener(CLOCHE, self._sonner)
+                    await conn.remove_listener(CLOCHE_GROUPE, self._sonner_groupe)
 
-    async def _suivre(self, ecouteur: Ecouteur, voulues: frozenset[int]) -> None:
-        if voulues == self._tenues:
-            return
-        perdues = self._tenues - voulues
-        if perdues:
-            await ecouteur.revoquer(perdues)
-        self._tenues = voulues
-        ecouteur.attribuer(voulues)
+    async def _suivre(self, ecouteur: Ecouteur, voulues: frozenset[int], premiere: asyncio.Event) -> None:
+        if voulues != self._tenues:
+            if perdues := self._tenues - voulues:
+                await ecouteur.revoquer(perdues)
+            self._tenues = voulues
+            ecouteur.attribuer(voulues)
+        premiere.set()
 
     def _sonner(self, _conn: object, _pid: int, _canal: str, message: object) -> None:
         topic, _, partitions = str(message).rpartition(" ")

@@ -10,13 +10,9 @@ sans_progres = Gauge(
     "Secondes écoulées depuis le dernier lot validé d'une partition qui a du retard (0 sans retard)",
     _VOIE,
 )
-partitions_tenues = Gauge(
-    "vigie_journal_partitions_tenues", "Partitions attribuées à ce membre", ("groupe", "topic")
-)
+partitions_tenues = Gauge("vigie_journal_partitions_tenues", "Partitions attribuées à ce membre", ("groupe", "topic"))
 pret = Gauge("vigie_journal_pret", "1 quand le consommateur travaille, 0 quand il attend", ("groupe", "topic"))
-enregistrements = Counter(
-    "vigie_journal_enregistrements", "Enregistrements consommés et validés", ("groupe", "topic")
-)
+enregistrements = Counter("vigie_journal_enregistrements", "Enregistrements consommés et validés", ("groupe", "topic"))
 lots = Counter("vigie_journal_lots", "Lots validés", ("groupe", "topic"))
 duree_lot = Histogram(
     "vigie_journal_lot_secondes",
@@ -31,9 +27,7 @@ reequilibrages = Counter("vigie_journal_reequilibrages", "Changements d'attribut
 conflits = Counter(
     "vigie_journal_conflits_de_position", "Lots abandonnés car la position avait bougé", ("groupe", "topic")
 )
-abandons = Counter(
-    "vigie_journal_lots_abandonnes", "Lots interrompus, délai de vidange dépassé", ("groupe", "topic")
-)
+abandons = Counter("vigie_journal_lots_abandonnes", "Lots interrompus, délai de vidange dépassé", ("groupe", "topic"))
 erreurs_passageres = Counter("vigie_journal_erreurs_passageres", "Reprises après une erreur passagère", ("ou",))
 erreurs_ecouteur = Counter(
     "vigie_journal_erreurs_ecouteur", "Exceptions levées pendant un changement d'attribution", ("groupe", "topic")

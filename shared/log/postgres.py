@@ -1,6 +1,5 @@
 """The log kept in PostgreSQL tables: the engine of one machine, durable and transactional, not one of scale."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -8,7 +7,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from shared.database.connexion import est_passagere
+from shared.database.connexion import acquerir, est_passagere
 from shared.log import metriques
 from shared.log.groupe_postgres import CLOCHE, AbonnementPostgres
 from shared.log.types import (
@@ -94,16 +93,12 @@ class JournalPostgres:
                 if offset == fin:
                     return Lecture((), fin)
                 try:
-                    lignes = await conn.fetch(
-                        _LIRE.format(segment=segment), partition, offset, maximum, octets
-                    )
+                    lignes = await conn.fetch(_LIRE.format(segment=segment), partition, offset, maximum, octets)
                 except asyncpg.UndefinedTableError:
                     continue  # pruned since: the bounds will tell
             if not lignes or lignes[0][0] != offset:
                 raise ErreurJournal(f"le journal {topic}/{partition} a un trou à la position {offset}")
-            return Lecture(
-                [Enregistrement(topic, partition, o, cle, valeur, ms) for o, ms, cle, valeur in lignes], fin
-            )
+            return Lecture([Enregistrement(topic, partition, o, cle, valeur, ms) for o, ms, cle, valeur in lignes], fin)
 
     async def elaguer(self, topic: str, avant: datetime) -> None:
         async with self._connexion() as conn, conn.transaction():
@@ -152,7 +147,7 @@ class JournalPostgres:
     async def _connexion(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection of the pool; what passes by itself comes out as `JournalIndisponible`."""
         try:
-            async with self._pool.acquire() as conn:
+            async with acquerir(self._pool) as conn:
                 yield conn
         except Exception as exc:
             if est_passagere(exc):

@@ -45,27 +45,27 @@ class Lecture:
     fin: int
 
 
-class ErreurJournal(Exception):  # noqa: N818
+class ErreurJournal(Exception):
     """Anything the log refuses or cannot do."""
 
 
-class JournalIndisponible(ErreurJournal):  # noqa: N818
+class JournalIndisponible(ErreurJournal):
     """The broker or the database does not answer: try again later. An append may or may not have been kept."""
 
 
-class TopicAbsent(ErreurJournal):  # noqa: N818
+class TopicAbsent(ErreurJournal):
     """The topic does not exist: `Journal.assurer_topic` creates it."""
 
 
-class TopicIncompatible(ErreurJournal):  # noqa: N818
+class TopicIncompatible(ErreurJournal):
     """The topic exists with another number of partitions. A topic is never repartitioned under one name."""
 
 
-class EnregistrementTropGros(ErreurJournal):  # noqa: N818
+class EnregistrementTropGros(ErreurJournal):
     """A record is larger than `TAILLE_MAX`; nothing of the call was appended."""
 
 
-class PositionHorsBornes(ErreurJournal):  # noqa: N818
+class PositionHorsBornes(ErreurJournal):
     """A position is before the first record held, or after the last one ever written."""
 
     def __init__(self, topic: str, partition: int, position: int, bornes: Bornes) -> None:

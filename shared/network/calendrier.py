@@ -31,7 +31,7 @@ _SAMEDI, _DIMANCHE = 5, 6
 _NOMS_RASSEMBLES = "; "
 
 
-class HorsCalendrier(ValueError):  # noqa: N818
+class HorsCalendrier(ValueError):
     """A day that calendars do not cover (before 1995 or after 2045)."""
 
     def __init__(self, jour: int) -> None:
@@ -53,8 +53,7 @@ class Calendrier:
         chomes = jours_feries(zone).keys() | self.fermetures
         self._chome = bytes(jour in chomes for jour in range(PREMIER_JOUR, FIN))
         self._ouvre = bytes(
-            not chome and jour_de_semaine(jour) < _SAMEDI
-            for jour, chome in enumerate(self._chome, start=PREMIER_JOUR)
+            not chome and jour_de_semaine(jour) < _SAMEDI for jour, chome in enumerate(self._chome, start=PREMIER_JOUR)
         )
         self._cumul = array("i", accumulate(self._ouvre, initial=0))
         self._ouvres = array("i", (jour for jour, ouvre in enumerate(self._ouvre, PREMIER_JOUR) if ouvre))

@@ -12,7 +12,7 @@ from shared.network.periodes import Periode, periode_de
 from shared.network.reseau import Reseau, charger
 
 
-class PlateformeInconnue(LookupError):  # noqa: N818
+class PlateformeInconnue(LookupError):
     """No platform has this code on that day. The message is a French sentence."""
 
 
@@ -42,9 +42,7 @@ class Plateformes:
         for code, lignes_du_code in self._par_code.items():
             for une, autre in combinations(lignes_du_code, 2):
                 if une.validite.recouvre(autre.validite):
-                    raise ValueError(
-                        f"Plateforme {code} : deux lignes valent {une.validite} et {autre.validite}."
-                    )
+                    raise ValueError(f"Plateforme {code} : deux lignes valent {une.validite} et {autre.validite}.")
 
     def plateforme(self, code: str, jour: int) -> Plateforme:
         """The platform of this code on that day. Raises PlateformeInconnue."""

@@ -56,7 +56,7 @@ class Hierarchie:
     groupes: Mapping[str, Groupe]
 
 
-class CaisseInconnue(LookupError):  # noqa: N818
+class CaisseInconnue(LookupError):
     """No caisse goes by this name. The message is a French sentence; ``proches`` are slugs to suggest."""
 
     def __init__(self, demande: str, message: str, proches: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ from shared.network.periodes import Periode, periode_de
 from shared.network.reseau import CaisseInconnue, Reseau, charger
 
 
-class TramInvalide(ValueError):  # noqa: N818
+class TramInvalide(ValueError):
     """The register can not hold. The message is one French sentence per fault, also in ``fautes``."""
 
     def __init__(self, fautes: Iterable[str]) -> None:
@@ -73,9 +73,7 @@ class RegistreTram:
 
         When a region pools a whole process, each one is a hole in its scheme, or keeps its own work.
         """
-        valides = [
-            ligne for ligne in self.lignes if ligne.process == process and ligne.validite.contient(jour)
-        ]
+        valides = [ligne for ligne in self.lignes if ligne.process == process and ligne.validite.contient(jour)]
         roles = {ligne.cedante for ligne in valides} | {ligne.prenante for ligne in valides}
         return tuple(sorted(set(caisses) - roles))
 

@@ -6,7 +6,7 @@ lifespans.
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -47,9 +47,7 @@ class Application(FastAPI):
         self.pieces: dict[type, object] = {}
         # No page of documentation: FastAPI's load scripts from elsewhere. No slash redirect: it would lose
         # bodies.
-        super().__init__(
-            title=titre, version=version, docs_url=None, redoc_url=None, redirect_slashes=False, **options
-        )
+        super().__init__(title=titre, version=version, docs_url=None, redoc_url=None, redirect_slashes=False, **options)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -78,14 +76,12 @@ def creer_application(
             "VIGIE_HORLOGE=simulee laisse un appelant changer l'heure : pas avec VIGIE_MODE=production."
         )
     fournisseur = fournisseur_pour(reglages, identite)
-    registre_http: list[Middleware] = []
     app = Application(
         titre,
         version,
         reglages,
         clock,
         lifespan=_composer(lifespans),
-        middleware=registre_http,
         exception_handlers={HTTPException: _refuser_http, RequestValidationError: _refuser_validation},
     )
     app.user_middleware.extend(_intergiciels(app))
@@ -102,15 +98,14 @@ def creer_application(
 
 
 def piece(type_piece: type[T]) -> Callable[[Request], T]:
-    """A dependency: the part of this type that a lifespan opened. ``Annotated[Stores,
-    Depends(piece(Stores))]``.
+    """A dependency: the part of this type that a lifespan opened.
+
+    ``Annotated[Stores, Depends(piece(Stores))]``.
     """
 
     def trouver(request: Request) -> T:
         app: Application = request.app
-        trouvee = app.pieces[type_piece]
-        assert isinstance(trouvee, type_piece)
-        return trouvee
+        return cast(T, app.pieces[type_piece])
 
     return trouver
 
@@ -123,9 +118,7 @@ def _intergiciels(app: Application) -> list[Middleware]:
         Middleware(Acces, mesures=MesuresHttp(app.registre)),
         Middleware(Rempart),
         Middleware(Delai, delai_s=reglages.delai_requete_s),
-        Middleware(
-            CorpsRecu, max_octets=reglages.max_corps_octets, max_decompresse=reglages.max_decompresse_octets
-        ),
+        Middleware(CorpsRecu, max_octets=reglages.max_corps_octets, max_decompresse=reglages.max_decompresse_octets),
     ]
     if isinstance(app.clock, SimulatedClock):
         couches.append(Middleware(HorlogeSimulee, clock=app.clock))
@@ -152,10 +145,8 @@ def _composer(lifespans: Sequence[Lifespan]) -> Callable[[Any], AbstractAsyncCon
 # The framework catches these two inside the routes; raised again as problems, they reach the Rempart like all
 # others.
 async def _refuser_http(request: Request, exception: Exception) -> NoReturn:
-    assert isinstance(exception, HTTPException)
-    raise depuis_http(request, exception)
+    raise depuis_http(request, cast(HTTPException, exception))
 
 
 async def _refuser_validation(request: Request, exception: Exception) -> NoReturn:
-    assert isinstance(exception, RequestValidationError)
-    raise depuis_validation(request, exception)
+    raise depuis_validation(request, cast(RequestValidationError, exception))

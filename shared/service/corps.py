@@ -48,7 +48,7 @@ class _Decoupe:
     def __init__(self, max_ligne: int) -> None:
         self._max = max_ligne
         self._position = 1
-        self._debut: list[bytes] = []  # emptied once the line is known to be too long
+        self._debut: list[bytes] = []  # its last byte only, once it is known to be too long
         self._taille = 0  # of the line under way, kept or not
 
     def lignes(self, bloc: bytes) -> list[Ligne]:
@@ -75,24 +75,23 @@ class _Decoupe:
         return [ligne for ligne in lot if ligne is not None]
 
     def _ajouter(self, morceau: bytes) -> None:
+        if not morceau:
+            return
         self._taille += len(morceau)
         # One byte more than the limit may be the carriage return of a line that just fits.
         if self._taille > self._max + 1:
-            self._debut.clear()
-        elif morceau:
+            self._debut = [morceau[-1:]]
+        else:
             self._debut.append(morceau)
 
     def _achever(self) -> list[Ligne]:
         """End the line under way: it, or nothing when it is empty."""
-        position, taille = self._position, self._taille
-        ligne = (
-            LigneTropLongue(position, taille)
-            if taille > self._max + 1
-            else self._ligne(position, b"".join(self._debut))
-        )
-        self._debut.clear()
-        self._taille = 0
+        position, taille, octets = self._position, self._taille, b"".join(self._debut)
+        self._debut, self._taille = [], 0
         self._position += 1
+        if taille > self._max + 1:
+            return [LigneTropLongue(position, taille - octets.endswith(b"\r"))]
+        ligne = self._ligne(position, octets)
         return [] if ligne is None else [ligne]
 
     def _ligne(self, position: int, octets: bytes) -> Ligne | None:

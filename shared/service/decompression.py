@@ -95,9 +95,7 @@ class Decompresseur:
             except StopIteration as fin:
                 bloc = fin.value
             except (zlib.error, zstandard.ZstdError):
-                raise RequeteMalformee(
-                    f"Le corps annoncé en {self._codage} ne peut être décompressé."
-                ) from None
+                raise RequeteMalformee(f"Le corps annoncé en {self._codage} ne peut être décompressé.") from None
             if self._flux.eof:
                 self._flux = None
 

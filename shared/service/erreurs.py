@@ -13,7 +13,7 @@ _PREFIXE_TYPE = "urn:vigie:probleme:"
 _MEMBRES_RESERVES = frozenset({"type", "title", "status", "detail", "instance", "retryable"})
 
 
-class Probleme(Exception):  # noqa: N818
+class Probleme(Exception):
     """An error with its HTTP meaning.
 
     ``detail``: one French sentence for the person: what is wrong, where, what to do. It is shown: no secret

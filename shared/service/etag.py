@@ -15,9 +15,7 @@ def etag(octets: bytes) -> str:
     return f'"{hashlib.blake2b(octets, digest_size=16).hexdigest()}"'
 
 
-def reponse_conditionnelle(
-    request: Request, octets: bytes, *, type_media: str = "application/json"
-) -> Response:
+def reponse_conditionnelle(request: Request, octets: bytes, *, type_media: str = "application/json") -> Response:
     """200 with ``octets`` and their ETag, or 304 with no body when the caller already holds them
     (``If-None-Match``).
 
@@ -53,6 +51,5 @@ def _cite(liste: str, etiquette: str, *, faible: bool) -> bool:
         return True
     valeur = etiquette.strip('"')
     return any(
-        trouvee["valeur"] == valeur and (faible or not trouvee["faible"])
-        for trouvee in _ETIQUETTE.finditer(liste)
+        trouvee["valeur"] == valeur and (faible or not trouvee["faible"]) for trouvee in _ETIQUETTE.finditer(liste)
     )

@@ -148,7 +148,8 @@ async def dans_la_transaction(
         f"INSERT INTO {_table(schema)} (principal, cle, empreinte, statut, entetes, corps, expire_le) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7) "
         "ON CONFLICT (principal, cle) DO UPDATE SET empreinte = excluded.empreinte, "
-        "statut = excluded.statut, entetes = excluded.entetes, corps = excluded.corps, expire_le = excluded.expire_le",
+        "statut = excluded.statut, entetes = excluded.entetes, "
+        "corps = excluded.corps, expire_le = excluded.expire_le",
         appel.principal,
         appel.cle,
         appel.empreinte,
@@ -162,9 +163,7 @@ async def dans_la_transaction(
 
 def _rejouer(trouve: Any, appel: Appel) -> Response:
     if trouve["empreinte"] != appel.empreinte:
-        raise CleDejaUtilisee(
-            "Cette clé d'idempotence a servi à un autre appel. Prenez-en une nouvelle pour celui-ci."
-        )
+        raise CleDejaUtilisee("Cette clé d'idempotence a servi à un autre appel. Prenez-en une nouvelle pour celui-ci.")
     reponse = Response(trouve["corps"], trouve["statut"])
     for nom, valeur in msgspec.json.decode(trouve["entetes"], type=list[tuple[str, str]]):
         reponse.headers[nom] = valeur

@@ -55,7 +55,8 @@ def fournisseur_pour(reglages: Reglages, fournisseur: FournisseurIdentite | None
     if reglages.mode != "embarque":
         raise ReglagesInvalides(
             f"VIGIE_MODE={reglages.mode} demande un fournisseur d'identité, et aucun n'est configuré. "
-            "Sans lui, quiconque joint le service l'administrerait. Configurez-en un, ou revenez à VIGIE_MODE=embarque."
+            "Sans lui, quiconque joint le service l'administrerait. "
+            "Configurez-en un, ou revenez à VIGIE_MODE=embarque."
         )
     return AdministrateurLocal()
 

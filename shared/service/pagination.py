@@ -40,9 +40,7 @@ class Page:
 
 
 def page_demandee(
-    limite: Annotated[
-        int, Query(ge=1, le=LIMITE_MAX, description="Nombre d'éléments par page")
-    ] = LIMITE_PAR_DEFAUT,
+    limite: Annotated[int, Query(ge=1, le=LIMITE_MAX, description="Nombre d'éléments par page")] = LIMITE_PAR_DEFAUT,
     curseur: Annotated[str | None, Query(description="Le `suivant` de la page précédente")] = None,
 ) -> Page:
     """The dependency of every list: ``Annotated[Page, Depends(page_demandee)]``."""
@@ -67,9 +65,7 @@ def lire_curseur(texte: str, type_cle: type[T]) -> T:
         ) from None
 
 
-def paginer(
-    elements: Sequence[T], page: Page, cle: Callable[[T], tuple[Any, ...]]
-) -> tuple[list[T], str | None]:
+def paginer(elements: Sequence[T], page: Page, cle: Callable[[T], tuple[Any, ...]]) -> tuple[list[T], str | None]:
     """Of up to ``limite + 1`` sorted elements: those of the page, and the cursor of the next one if there is
     one.
     """

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIXE = "VIGIE_"
@@ -20,21 +20,19 @@ KIO = 1024
 MIO = 1024 * KIO
 
 
-class ReglagesInvalides(Exception):  # noqa: N818
+class ReglagesInvalides(Exception):
     """The settings cannot start this service; French message, one line per fault, without any value."""
 
 
 class Reglages(BaseSettings):
     """Settings every service has. Sizes in bytes, durations in seconds."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIXE, frozen=True, hide_input_in_errors=True, extra="ignore"
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIXE, frozen=True, hide_input_in_errors=True, extra="ignore")
 
     mode: Literal["embarque", "production"] = "embarque"
     database_url: SecretStr | None = None
     kafka_bootstrap: str | None = None
-    home: Path = Path("~/.vigie")
+    home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(default_factory=lambda: Path.home() / ".vigie")
     hote: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     role: Literal["api", "consumer", "tout"] = "tout"
@@ -50,9 +48,6 @@ class Reglages(BaseSettings):
     """From the first byte of a request to the start of its response, the client's sending included."""
     delai_arret_s: Annotated[float, Field(gt=0)] = 20.0
     """Below the 30 s Kubernetes leaves between SIGTERM and SIGKILL."""
-
-    def model_post_init(self, _contexte: Any, /) -> None:
-        object.__setattr__(self, "home", self.home.expanduser())
 
     @property
     def ecoute_locale(self) -> bool:
@@ -85,10 +80,7 @@ class Reglages(BaseSettings):
         try:
             return cls()
         except ValidationError as erreur:
-            fautes = (
-                f"{_variable(str(e['loc'][0])) if e['loc'] else PREFIXE} : {e['msg']}"
-                for e in erreur.errors()
-            )
+            fautes = (f"{_variable(str(e['loc'][0])) if e['loc'] else PREFIXE} : {e['msg']}" for e in erreur.errors())
             raise ReglagesInvalides("Réglages invalides.\n" + "\n".join(fautes)) from None
 
 
@@ -105,9 +97,7 @@ class _FichiersDeSecrets(PydanticBaseSettingsSource):
         )
 
     def __call__(self) -> dict[str, Any]:
-        valeurs = {
-            nom: self.get_field_value(champ, nom)[0] for nom, champ in self.settings_cls.model_fields.items()
-        }
+        valeurs = {nom: self.get_field_value(champ, nom)[0] for nom, champ in self.settings_cls.model_fields.items()}
         return {nom: valeur for nom, valeur in valeurs.items() if valeur is not None}
 
 
@@ -125,16 +115,12 @@ def _secret_de_fichier(environ: Mapping[str, str], champ: str) -> str | None:
     if chemin is None:
         return None
     if variable in environ:
-        raise ReglagesInvalides(
-            f"{variable} et {variable}{_SUFFIXE_FICHIER} sont tous deux définis : gardez-en un."
-        )
+        raise ReglagesInvalides(f"{variable} et {variable}{_SUFFIXE_FICHIER} sont tous deux définis : gardez-en un.")
     try:
         secret = Path(chemin).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as erreur:
         raison = getattr(erreur, "strerror", None) or "contenu illisible"
-        raise ReglagesInvalides(
-            f"{variable}{_SUFFIXE_FICHIER} : {chemin} ne peut être lu ({raison})."
-        ) from None
+        raise ReglagesInvalides(f"{variable}{_SUFFIXE_FICHIER} : {chemin} ne peut être lu ({raison}).") from None
     if not secret:
         raise ReglagesInvalides(f"{variable}{_SUFFIXE_FICHIER} : {chemin} est vide.")
     return secret

@@ -17,7 +17,7 @@ _log = journal("vigie.service")
 _REESSAYER_DANS_S = 5
 
 
-class PasPret(Exception):  # noqa: N818
+class PasPret(Exception):
     """Raised by a check; its French message is shown on ``/readyz``."""
 
 
@@ -82,9 +82,7 @@ def routes_sante(verifications: Verifications, registre: CollectorRegistry) -> A
         en_echec = [nom for nom, faute in resultats.items() if faute is not None]
         if en_echec:
             detail = f"Le service n'est pas prêt : {', '.join(en_echec)}."
-            raise Indisponible(
-                detail, retry_after_s=_REESSAYER_DANS_S, en_echec=en_echec, verifications=etats
-            )
+            raise Indisponible(detail, retry_after_s=_REESSAYER_DANS_S, en_echec=en_echec, verifications=etats)
         return {"statut": "prêt", "verifications": etats}
 
     @routes.get("/metrics")

@@ -31,7 +31,7 @@ _DELAI_ANNULATION_S = 2.0
 _DELAI_CONNEXION_INACTIVE_S = 30
 
 
-class DemarrageImpossible(Exception):  # noqa: N818
+class DemarrageImpossible(Exception):
     """The server cannot listen or the application's lifespan failed; French message."""
 
 
@@ -57,9 +57,7 @@ def ouvrir_socket(hote: str, port: int) -> socket.socket:
     return prise
 
 
-async def servir(
-    app: ASGIApp, reglages: Reglages, arret: asyncio.Event, *, prise: socket.socket | None = None
-) -> None:
+async def servir(app: ASGIApp, reglages: Reglages, arret: asyncio.Event, *, prise: socket.socket | None = None) -> None:
     """Serve ``app`` until ``arret``; then stop listening and let the requests under way end, half the stop
     budget.
 
@@ -99,9 +97,7 @@ async def servir(
         prise.close()
 
 
-async def superviser(
-    taches: Mapping[str, Tache], delai_arret_s: float, arret: asyncio.Event | None = None
-) -> int:
+async def superviser(taches: Mapping[str, Tache], delai_arret_s: float, arret: asyncio.Event | None = None) -> int:
     """Run ``taches`` together until SIGTERM, SIGINT or ``arret``; the exit code of the process.
 
     0: asked to stop, and every task returned within ``delai_arret_s`` seconds. 1: a task raised, or returned
@@ -129,9 +125,7 @@ async def superviser(
         _, en_retard = await asyncio.wait(en_cours, timeout=delai_arret_s)
         if en_retard:
             code = 1
-            _log.error(
-                "taches annulees", taches=sorted(t.get_name() for t in en_retard), delai_s=delai_arret_s
-            )
+            _log.error("taches annulees", taches=sorted(t.get_name() for t in en_retard), delai_s=delai_arret_s)
             for tache in en_retard:
                 tache.cancel()
             await asyncio.wait(en_retard, timeout=_DELAI_ANNULATION_S)

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.service.erreurs import (
     AccesRefuse,
@@ -106,9 +107,7 @@ def depuis_validation(requete: Request, exception: RequestValidationError) -> Pr
     for erreur in erreurs:
         if erreur["type"] == "json_invalid":
             position = erreur["loc"][-1]
-            return RequeteMalformee(
-                f"Le corps n'est pas du JSON : erreur au caractère {position}.", position=position
-            )
+            return RequeteMalformee(f"Le corps n'est pas du JSON : erreur au caractère {position}.", position=position)
     type_media = requete.headers.get("content-type", "")
     corps_refuse = any(tuple(e["loc"]) == ("body",) and e["type"] != "missing" for e in erreurs)
     if corps_refuse and "json" not in type_media:
@@ -118,9 +117,7 @@ def depuis_validation(requete: Request, exception: RequestValidationError) -> Pr
 
 def type_non_pris(recu: str, acceptes: Sequence[str]) -> TypeNonPrisEnCharge:
     """415 that says which content types are taken."""
-    absent = (
-        "Le corps est envoyé sans Content-Type" if not recu else "Ce Content-Type n'est pas pris en charge"
-    )
+    absent = "Le corps est envoyé sans Content-Type" if not recu else "Ce Content-Type n'est pas pris en charge"
     return TypeNonPrisEnCharge(f"{absent} : envoyez {' ou '.join(acceptes)}.", acceptes=list(acceptes))
 
 
@@ -136,10 +133,13 @@ _REFUS_HTTP: Mapping[int, tuple[type[Probleme], str]] = {
 def depuis_http(requete: Request, exception: HTTPException) -> Probleme:
     """A problem from what the framework raised.
 
-    A ``Probleme`` it met while reading the body, and wrapped, comes back.
+    A ``Probleme`` it met while reading the body, and wrapped, comes back; so does ``ClientDisconnect``, raised.
     """
-    if isinstance(exception.__cause__, Probleme):
-        return exception.__cause__
+    match exception.__cause__:
+        case Probleme() as probleme:
+            return probleme
+        case ClientDisconnect() as depart:
+            raise depart
     entetes = dict(exception.headers or {})
     if exception.status_code not in _REFUS_HTTP:
         return ErreurHttp(exception.status_code, "La requête est refusée.", entetes=entetes)

@@ -1,4 +1,4 @@
-"""``vigie import``: files of any source turned into events by a YAML mapping, a bad line never stopping the rest."""
+"""``vigie import``: files of any source become events by a YAML mapping; a bad line never stops the rest."""
 
 from vigie.importation.conversion import convertir
 from vigie.importation.erreurs import CleManquante, ErreurImport, Faute, FichierIllisible, MappingInvalide

@@ -128,8 +128,6 @@ def nombre_de(colonne: str, rangs: Rangs) -> Callable[[Cellules], int]:
         brut = cellules[rang]
         if brut.isascii() and brut.isdecimal() and len(brut) <= 18 and int(brut) <= NOMBRE_MAX:
             return int(brut)
-        raise Refus(
-            "nombre_invalide", f"{nomme((colonne,))} : {cite(brut)} n'est pas un entier de 0 à {NOMBRE_MAX}."
-        )
+        raise Refus("nombre_invalide", f"{nomme((colonne,))} : {cite(brut)} n'est pas un entier de 0 à {NOMBRE_MAX}.")
 
     return lire

@@ -19,15 +19,23 @@ NUL = ("", "null", "~")
 _ENCODAGES = re.compile(r"utf-8(-sig)?|ascii|iso8859-\d+|cp\d+|mac-roman|koi8-r")
 _TEMOIN = b'\n,;\t|"'
 
+COMPARES_MAX = 500
+"""Most names compared to find the close ones: a binary file taken for a CSV may have a million columns."""
+CITES_MAX = 30
+
+UN_MOMENT = "une colonne ou un gabarit « {date} {heure} »"
+
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """The shape of the codes of caisses and platforms."""
 
 
 def proches(nom: str, connus: Iterable[str]) -> str:
-    """ "Vouliez-vous dire … ?" with the closest names, or all of them when none is close."""
-    liste = sorted(connus)
+    """ "Vouliez-vous dire … ?" with the closest names, or the first CITES_MAX of them when none is close."""
+    liste = sorted(connus)[:COMPARES_MAX]
     voisins = get_close_matches(nom, liste, n=3, cutoff=0.5)
-    return f"Vouliez-vous dire {' ou '.join(voisins)} ?" if voisins else f"Acceptés : {', '.join(liste)}."
+    if voisins:
+        return f"Vouliez-vous dire {' ou '.join(voisins)} ?"
+    return f"Acceptés : {', '.join(liste[:CITES_MAX])}{'…' if len(liste) > CITES_MAX else ''}."
 
 
 @dataclass(slots=True)
@@ -87,9 +95,7 @@ class Releve:
         ici = f"{chemin}.{mot}" if chemin else mot
         cas = self.table(brut.get(mot), ici, "un mapping {colonne: valeur ou [valeurs]}")
         return {
-            colonne: frozenset(
-                v.strip() for v in self.textes(valeurs, f"{ici}.{colonne}", "une valeur ou une liste")
-            )
+            colonne: frozenset(v.strip() for v in self.textes(valeurs, f"{ici}.{colonne}", "une valeur ou une liste"))
             for colonne, valeurs in cas.items()
         }
 
@@ -109,22 +115,16 @@ class Releve:
             self.cles(brut, chemin, ("time", "when", "unless", "time_format"))
             if "time_format" in brut:
                 format_ = self.format_heure(brut["time_format"], f"{chemin}.time_format")
-            texte = self.texte(
-                brut.get("time"), f"{chemin}.time", "une colonne ou un gabarit « {date} {heure} »"
-            )
+            texte = self.texte(brut.get("time"), f"{chemin}.time", UN_MOMENT)
             return Moment(gabarit(texte), format_, self.condition(brut, chemin), chemin)
-        texte = self.texte(
-            brut, chemin, "une colonne, un gabarit « {date} {heure} », ou {time: …, when: …, unless: …}"
-        )
+        texte = self.texte(brut, chemin, f"{UN_MOMENT}, ou {{time: …, when: …, unless: …}}")
         return Moment(gabarit(texte), format_, TOUJOURS, chemin)
 
     def zone(self, brut: str) -> ZoneInfo:
         try:
             return ZoneInfo(brut)
         except (ValueError, OSError, KeyError):
-            self.faute(
-                "timezone", f"{_cite(brut)} n'est pas un fuseau (exemples : Europe/Paris, Indian/Reunion)."
-            )
+            self.faute("timezone", f"{_cite(brut)} n'est pas un fuseau (exemples : Europe/Paris, Indian/Reunion).")
             return ZoneInfo("Europe/Paris")
 
     def encodage(self, brut: str) -> str:

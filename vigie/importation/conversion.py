@@ -144,9 +144,7 @@ def _enveloppe(mapping: Mapping) -> Callable[[str, bytes, dict[str, datetime], d
             ((nom, temps),) = jalons.items()
         else:
             nom, temps = TYPE_DOSSIER, max(jalons.values())
-            data["jalons"] = (
-                {n: [t] if n in multiples else t for n, t in jalons.items()} if multiples else jalons
-            )
+            data["jalons"] = {n: [t] if n in multiples else t for n, t in jalons.items()}
         condensat = base.copy()
         condensat.update(b"%b|%b|%b" % (sujet.encode(), brut, nom.encode()))
         evenement = {

@@ -24,9 +24,7 @@ class MappingInvalide(ErreurImport):
     def __init__(self, fautes: list[Faute]) -> None:
         self.fautes = tuple(fautes)
         pluriel = "s" if len(fautes) > 1 else ""
-        super().__init__(
-            f"Mapping refusé, {len(fautes)} faute{pluriel} :\n" + "\n".join(f"- {f}" for f in fautes)
-        )
+        super().__init__(f"Mapping refusé, {len(fautes)} faute{pluriel} :\n" + "\n".join(f"- {f}" for f in fautes))
 
 
 class FichierIllisible(ErreurImport):

@@ -11,7 +11,10 @@ JOUR = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 
 Lire = Callable[[str], datetime]
-"""Text to datetime, aware when the text tells its offset. Raises ValueError."""
+"""Text to aware datetime. Raises ValueError, or OverflowError at the ends of the calendar."""
+
+Precedent = tuple[frozenset[str], datetime]
+"""The columns that made a time of day, and the instant it was taken for."""
 
 # What strptime accepts for each directive (ASCII digits only), so that the compiled reader agrees with it.
 _DIRECTIVES = {
@@ -28,13 +31,13 @@ _MORCEAU = re.compile(r"%(.)|(\s+)|([^%\s]+)", re.DOTALL)
 _EPOQUE = re.compile(r"[0-9]{1,11}(\.[0-9]{1,9})?")
 
 
-def lecteur(format_: str) -> Lire:
-    """The reader of ``iso8601``, ``epoch`` (Unix seconds) or a strptime pattern."""
+def lecteur(format_: str, zone: ZoneInfo) -> Lire:
+    """The reader of ``iso8601``, ``epoch`` (Unix seconds) or a strptime pattern; ``zone`` is for local times."""
     if format_ == "iso8601":
-        return datetime.fromisoformat
+        return lambda texte: placer(datetime.fromisoformat(texte), zone)
     if format_ == "epoch":
         return _epoque
-    return _motif(format_) or (lambda texte: datetime.strptime(texte, format_))
+    return _motif(format_, zone) or (lambda texte: placer(datetime.strptime(texte, format_), zone))
 
 
 def motif_complet(format_: str) -> bool:
@@ -49,9 +52,9 @@ def motif_complet(format_: str) -> bool:
 def placer(moment: datetime, zone: ZoneInfo) -> datetime:
     """The instant of a time read: in ``zone`` when it tells no offset.
 
-    An ambiguous local time is its first occurrence; a skipped one keeps the offset from before the change, which
-    is the instant an hour later on the new clock. An offset that is not whole minutes, which RFC 3339 cannot
-    write, is turned into UTC. Raises OverflowError at the ends of the calendar.
+    An ambiguous local time is its first occurrence; a skipped one keeps the offset from before the change,
+    which is the instant an hour later on the new clock. An offset that is not whole minutes, which RFC 3339
+    cannot write, is turned into UTC. Raises OverflowError at the ends of the calendar.
     """
     decalage = moment.utcoffset()
     if decalage is None:
@@ -59,16 +62,14 @@ def placer(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment if not decalage % MINUTE else moment.astimezone(UTC)
 
 
-def reporter(
-    moment: datetime, colonnes: frozenset[str], precedents: Iterable[tuple[frozenset[str], datetime]]
-) -> datetime:
-    """The next day when a time of day has passed midnight since an earlier jalon of the row that shares its day.
+def reporter(moment: datetime, colonnes: frozenset[str], precedents: Iterable[Precedent]) -> datetime:
+    """The next day, when a time of day has passed midnight since an earlier jalon that shares its day.
 
-    ``precedents`` are the columns and wall times of the jalons before. A step back of at most 12 h is kept.
+    ``precedents`` are the jalons before it in the row. A step back of at most 12 h is kept. Times of one zone are
+    compared as its clock shows them. Raises OverflowError at the end of the calendar.
     """
-    heure = moment.replace(tzinfo=None)
     for autres, avant in precedents:
-        if avant > heure and DEMI_JOUR < avant - heure <= JOUR and autres & colonnes:
+        if avant > moment and DEMI_JOUR < avant - moment <= JOUR and autres & colonnes:
             return moment + JOUR
     return moment
 
@@ -79,8 +80,8 @@ def _epoque(texte: str) -> datetime:
     return datetime.fromtimestamp(float(texte), UTC)
 
 
-def _motif(format_: str) -> Lire | None:
-    """A reader several times faster than strptime, or None when the pattern has other directives or repeats one."""
+def _motif(format_: str, zone: ZoneInfo) -> Lire | None:
+    """What strptime does, several times faster; None when the pattern has other directives or repeats one."""
     morceaux: list[str] = []
     for directive, blanc, texte in _MORCEAU.findall(format_):
         if directive and directive not in _DIRECTIVES:
@@ -110,6 +111,6 @@ def _motif(format_: str) -> Lire | None:
             heure, minute, seconde = vus.get("H", 0), vus.get("M", 0), vus.get("S", 0)
         if siecle:
             an += 1900 if an >= 69 else 2000
-        return datetime(an, mois, jour, heure, minute, seconde)
+        return datetime(an, mois, jour, heure, minute, seconde, 0, zone)
 
     return lire

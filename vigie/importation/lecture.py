@@ -30,11 +30,14 @@ EXTENSIONS: dict[str, Format] = {
 MINIMUM_ASTERISK = COLONNES_ASTERISK.index("event") + 1
 
 
+Lues = Iterator[Rangee | RejetLigne | LigneIgnoree]
+
+
 class Lecture(NamedTuple):
     """An open file. ``rangees`` may be consumed once, while the file is open; it never raises."""
 
     colonnes: tuple[str, ...]
-    rangees: Iterator[Rangee | RejetLigne | LigneIgnoree]
+    rangees: Lues
 
 
 def format_de(nom: str) -> Format:
@@ -62,13 +65,14 @@ def ouvrir(fichier: Path, mapping: Mapping, flux: BinaryIO | None = None) -> Ite
         brut = flux or fichier.open("rb")
     except OSError as exc:
         raise FichierIllisible(f"Le fichier {fichier} ne se lit pas : {exc.strerror}.") from None
+    tampon = io.BufferedReader(cast(io.RawIOBase, brut), TAMPON)
     try:
-        tampon = io.BufferedReader(cast(io.RawIOBase, brut), TAMPON)
+        clair = tampon
         if tampon.peek(2)[:2] == GZIP:
-            tampon = io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=tampon)), TAMPON)
-        yield _lecture(Lignes(tampon), format_, mapping, fichier.name)
-        tampon.detach()
+            clair = io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=tampon)), TAMPON)
+        yield _lecture(Lignes(clair), format_, mapping, fichier.name)
     finally:
+        tampon.detach()
         if flux is None:
             brut.close()
 
@@ -84,9 +88,7 @@ def _lecture(lignes: Lignes, format_: Format, mapping: Mapping, nom: str) -> Lec
     return Lecture(colonnes, _jusqu_au_bout(lignes, rangees(lignes, separateur, mapping.encodage, colonnes)))
 
 
-def _jusqu_au_bout(
-    lignes: Lignes, lues: Iterator[Rangee | RejetLigne | LigneIgnoree]
-) -> Iterator[Rangee | RejetLigne | LigneIgnoree]:
+def _jusqu_au_bout(lignes: Lignes, lues: Lues) -> Lues:
     yield from lues
     if lignes.panne is not None:
         yield lignes.panne
@@ -105,7 +107,7 @@ def _entete(lignes: Lignes, separateur: str, encodage: str, nom: str) -> tuple[s
     return tuple(champ.strip() for champ in champs)
 
 
-def _asterisk(lignes: Lignes, encodage: str) -> Iterator[Rangee | RejetLigne | LigneIgnoree]:
+def _asterisk(lignes: Lignes, encodage: str) -> Lues:
     """``epoch|callid|queue|agent|event|data…``: fields beyond data5 are dropped, absent ones are empty."""
     largeur = len(COLONNES_ASTERISK)
     for ligne in lignes:
@@ -118,16 +120,12 @@ def _asterisk(lignes: Lignes, encodage: str) -> Iterator[Rangee | RejetLigne | L
             continue
         champs = [champ.strip() for champ in texte.split("|", largeur)[:largeur]]
         if len(champs) < MINIMUM_ASTERISK:
-            yield rejet(
-                ligne.numero, "colonnes", "Il faut au moins epoch|callid|queue|agent|event.", ligne.brut
-            )
+            yield rejet(ligne.numero, "colonnes", "Il faut au moins epoch|callid|queue|agent|event.", ligne.brut)
             continue
         yield Rangee(ligne.numero, ligne.brut, champs + [""] * (largeur - len(champs)))
 
 
-def _ndjson(
-    lignes: Lignes, encodage: str, colonnes: tuple[str, ...]
-) -> Iterator[Rangee | RejetLigne | LigneIgnoree]:
+def _ndjson(lignes: Lignes, encodage: str, colonnes: tuple[str, ...]) -> Lues:
     """One JSON object a line; ``colonnes`` are the keys to take, an absent one is an empty cell."""
     for ligne in lignes:
         if not ligne.brut.strip():
@@ -140,9 +138,7 @@ def _ndjson(
         try:
             objet = msgspec.json.decode(texte)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
-            yield rejet(
-                ligne.numero, "json_invalide", f"La ligne n'est pas du JSON lisible ({exc}).", ligne.brut
-            )
+            yield rejet(ligne.numero, "json_invalide", f"La ligne n'est pas du JSON lisible ({exc}).", ligne.brut)
             continue
         if not isinstance(objet, dict):
             yield rejet(ligne.numero, "json_invalide", "La ligne n'est pas un objet JSON {…}.", ligne.brut)

@@ -36,30 +36,30 @@ class Lignes(Iterator[Ligne]):
         if self.panne is not None:
             raise StopIteration
         try:
-            return self._suivante()
+            brut = self._lire(LIGNE_MAX + 2)
+            if not brut:
+                raise StopIteration
+            self._numero += 1
+            coupee = len(brut) >= LIGNE_MAX + 2 and not brut.endswith(b"\n")
+            if coupee:
+                self._passer()
+                brut = brut[:BRUT_MAX]
         except (OSError, EOFError, zlib.error) as exc:
             message = f"Le fichier est abîmé ou tronqué à partir d'ici ({exc}) ; rien de la suite n'est lu."
             self.panne = rejet(self._numero + 1, "fichier_corrompu", message, b"")
             raise StopIteration from None
+        if self._numero == 1 and brut.startswith(BOM):
+            brut = brut[len(BOM) :]
+        return Ligne(self._numero, brut.rstrip(b"\r\n"), coupee)
 
     def rendre(self, lignes: list[Ligne]) -> None:
         """Give back lines just read, in order: they come again next."""
         self._rendues.extendleft(reversed(lignes))
 
-    def _suivante(self) -> Ligne:
-        brut = self._lire(LIGNE_MAX + 2)
-        if not brut:
-            raise StopIteration
-        self._numero += 1
-        coupee = len(brut) >= LIGNE_MAX + 2 and not brut.endswith(b"\n")
-        if coupee:
-            reste = brut
-            brut = brut[:BRUT_MAX]
-            while reste and not reste.endswith(b"\n"):
-                reste = self._lire(LIGNE_MAX)
-        if self._numero == 1 and brut.startswith(BOM):
-            brut = brut[len(BOM) :]
-        return Ligne(self._numero, brut.rstrip(b"\r\n"), coupee)
+    def _passer(self) -> None:
+        """Skip to the end of the line, a bounded piece at a time."""
+        while (reste := self._lire(LIGNE_MAX)) and not reste.endswith(b"\n"):
+            pass
 
 
 def decoder(ligne: Ligne, encodage: str) -> str | RejetLigne:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from shared.catalogue.processus import AUTRE, Processus, ProcessusInconnu, processus
-from vigie.importation.champs import NUL, SLUG, Releve, proches
+from shared.events.contrat import TEXTE_MAX
+from vigie.importation.champs import NUL, SLUG, UN_MOMENT, Releve, proches
 from vigie.importation.erreurs import Faute, FichierIllisible, MappingInvalide
 from vigie.importation.modele import (
     FORMATS,
@@ -81,24 +82,16 @@ def construire_mapping(brut: Any) -> Mapping:
     mapping = Mapping(
         process=brut.get("process", ""),
         forme=forme,
-        source=releve.texte(
-            brut.get("source"), "source", "le nom de la source (exemple : urn:vigie:source:essai)"
-        ),
+        source=releve.texte(brut.get("source"), "source", "le nom de la source (exemple : urn:vigie:source:essai)"),
         namespace=_option(brut, "namespace"),
-        format=cast(Format, releve.choix(brut["format"], "format", FORMATS))
-        if _option(brut, "format")
-        else None,
+        format=cast(Format, releve.choix(brut["format"], "format", FORMATS)) if _option(brut, "format") else None,
         zone=releve.zone(_option(brut, "timezone") or "Europe/Paris"),
         encodage=releve.encodage(_option(brut, "encoding") or "utf-8"),
         separateur=_separateur(brut.get("delimiter"), releve),
         sujet=gabarit(releve.texte(brut.get("subject"), "subject", "une colonne ou un gabarit « {a}-{b} »")),
         filtre=releve.condition(brut, ""),
-        jalons={}
-        if evenements
-        else {nom: _moments(v, nom, format_heure, releve) for nom, v in jalons.items()},
-        activite=releve.texte(brut.get("activity"), "activity", "la colonne de l'activité")
-        if evenements
-        else None,
+        jalons={} if evenements else {nom: _moments(v, nom, format_heure, releve) for nom, v in jalons.items()},
+        activite=releve.texte(brut.get("activity"), "activity", "la colonne de l'activité") if evenements else None,
         heure=_heure(brut, format_heure, releve) if evenements else None,
         activites=activites,
         toute_activite=toute,
@@ -111,6 +104,9 @@ def construire_mapping(brut: Any) -> Mapping:
         for cle in ("activity", "time"):
             if cle in brut:
                 releve.faute(cle, "ne va qu'avec shape: events ; ici une ligne est un dossier entier.")
+    for cle, nom in (("source", mapping.source), ("namespace", mapping.namespace or "")):
+        if len(nom) > TEXTE_MAX or "|" in nom or not nom.isprintable():
+            releve.faute(cle, f"il faut au plus {TEXTE_MAX} caractères, sans « | » ni caractère de contrôle.")
     _agents(mapping, releve)
     if releve.fautes:
         raise MappingInvalide(releve.fautes)
@@ -144,9 +140,7 @@ def _noms_de_jalons(brut: dict[str, Any], p: Processus | None, releve: Releve) -
     connus = tuple(p.jalons) if p else ()
     jalons = releve.table(brut.get("jalons"), "jalons", "un mapping {jalon: …}")
     if not jalons:
-        releve.faute(
-            "jalons", f"il faut au moins un jalon. Acceptés : {', '.join(connus) or 'ceux du processus'}."
-        )
+        releve.faute("jalons", f"il faut au moins un jalon. Acceptés : {', '.join(connus) or 'ceux du processus'}.")
     if p is not None:
         releve.cles(jalons, "jalons", connus)
     return {nom: valeur for nom, valeur in jalons.items() if p is None or nom in connus}
@@ -163,7 +157,7 @@ def _moments(brut: Any, nom: str, format_: str, releve: Releve) -> tuple[Moment,
 
 def _heure(brut: dict[str, Any], format_: str, releve: Releve) -> Moment:
     return Moment(
-        gabarit(releve.texte(brut.get("time"), "time", "une colonne ou un gabarit « {date} {heure} »")),
+        gabarit(releve.texte(brut.get("time"), "time", UN_MOMENT)),
         format_,
     )
 
@@ -181,9 +175,7 @@ def _activites(jalons: dict[str, Any], releve: Releve) -> tuple[dict[str, tuple[
     return par_activite, tuple(toute)
 
 
-def _champs(
-    brut: dict[str, Any], p: Processus | None, releve: Releve
-) -> tuple[tuple[Attribut, ...], dict[str, str]]:
+def _champs(brut: dict[str, Any], p: Processus | None, releve: Releve) -> tuple[tuple[Attribut, ...], dict[str, str]]:
     """The fields of ``data``: those read from columns, and the constants."""
     permis = (*CODES, "assure", *(p.attributs if p else ()))
     lus = releve.table(brut.get("attributes"), "attributes", "un mapping {attribut: colonne}")
@@ -194,24 +186,16 @@ def _champs(
             releve.cles(table, cle, permis)
     for cle, table in (("values", tables), ("defaults", defauts)):
         if "assure" in table:
-            releve.faute(
-                f"{cle}.assure", "un assuré se pseudonymise ; il ne se traduit pas et n'est pas constant."
-            )
+            releve.faute(f"{cle}.assure", "un assuré se pseudonymise ; il ne se traduit pas et n'est pas constant.")
     constantes = {
-        nom: _valeur(valeur, nom, f"defaults.{nom}", p, releve)
-        for nom, valeur in defauts.items()
-        if valeur not in NUL
+        nom: _valeur(valeur, nom, f"defaults.{nom}", p, releve) for nom, valeur in defauts.items() if valeur not in NUL
     }
     attributs = tuple(
-        _attribut(nom, colonne, tables, constantes, p, releve)
-        for nom, colonne in lus.items()
-        if colonne not in NUL
+        _attribut(nom, colonne, tables, constantes, p, releve) for nom, colonne in lus.items() if colonne not in NUL
     )
     for nom in tables:
         if lus.get(nom, "") in NUL:
-            releve.faute(
-                f"values.{nom}", "traduit un attribut qui n'est lu d'aucune colonne (voir attributes)."
-            )
+            releve.faute(f"values.{nom}", "traduit un attribut qui n'est lu d'aucune colonne (voir attributes).")
     lues = {attribut.nom for attribut in attributs}
     return attributs, {nom: valeur for nom, valeur in constantes.items() if nom not in lues}
 
@@ -250,9 +234,7 @@ def _valeur(brut: Any, nom: str, chemin: str, p: Processus | None, releve: Relev
     valeur = releve.texte(brut, chemin, "une valeur")
     liste = p.attributs.get(nom) if p else None
     if valeur and liste is not None and valeur not in (*liste, AUTRE):
-        releve.faute(
-            chemin, f"« {valeur} » n'est pas une valeur de {nom}. {proches(valeur, (*liste, AUTRE))}"
-        )
+        releve.faute(chemin, f"« {valeur} » n'est pas une valeur de {nom}. {proches(valeur, (*liste, AUTRE))}")
     if valeur and nom in CODES and not SLUG.fullmatch(valeur):
         releve.faute(chemin, f"« {valeur} » n'est pas un code de {nom} (exemple : cpam-75).")
     return valeur
@@ -262,9 +244,7 @@ def _agents(mapping: Mapping, releve: Releve) -> None:
     """In a queue_log the column ``agent`` is a person's name: it may select rows, never leave in an event."""
     if mapping.format != "asterisk-queue-log":
         return
-    sorties = [("subject", c) for c in mapping.sujet.colonnes] + [
-        (a.chemin, a.colonne) for a in mapping.attributs
-    ]
+    sorties = [("subject", c) for c in mapping.sujet.colonnes] + [(a.chemin, a.colonne) for a in mapping.attributs]
     for chemin, colonne in sorties:
         if colonne == "agent":
             releve.faute(chemin, "la colonne agent porte des noms de personnes : ils ne sortent jamais.")

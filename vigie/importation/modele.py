@@ -125,8 +125,10 @@ class Mapping:
 
     def colonnes(self) -> dict[str, str]:
         """Every column that the mapping names, with the YAML path of its first use."""
-        usages = list(self._usages())
-        return {colonne: chemin for colonne, chemin in reversed(usages)}
+        premiers: dict[str, str] = {}
+        for colonne, chemin in self._usages():
+            premiers.setdefault(colonne, chemin)
+        return premiers
 
     def _usages(self) -> Iterator[tuple[str, str]]:
         yield from ((c, "subject") for c in self.sujet.colonnes)

@@ -37,9 +37,7 @@ def lire_cle(environnement: Mapping[str, str]) -> bytes | None:
     if not texte and not fichier:
         return None
     if len(texte) < CLE_MIN:
-        raise CleManquante(
-            f"La clé de pseudonymes est trop courte : {len(texte)} octets, il en faut {CLE_MIN}."
-        )
+        raise CleManquante(f"La clé de pseudonymes est trop courte : {len(texte)} octets, il en faut {CLE_MIN}.")
     return texte
 
 

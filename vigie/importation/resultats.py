@@ -1,4 +1,4 @@
-"""What an import makes of the lines of a file: an event, a refusal, or nothing on purpose. Every line is one of them."""
+"""What becomes of the lines of a file: an event, a refusal, or nothing on purpose; each is one of them."""
 
 from typing import Literal
 

@@ -9,6 +9,10 @@ from vigie.importation.resultats import LigneIgnoree, Rangee, RejetLigne, rejet
 SUITE_MAX = 1_000
 """Most lines that one quoted cell may span; with LIGNE_MAX it bounds what is held for a quote never closed."""
 
+MAL_CITEE = (
+    "Les guillemets de la ligne ne se lisent pas : non fermés, suivis de texte, ou autour d'une cellule trop longue."
+)
+
 
 def rangees(
     lignes: Lignes, separateur: str, encodage: str, colonnes: tuple[str, ...]
@@ -58,7 +62,7 @@ def _entre_guillemets(
         return rejet(
             ligne.numero,
             "guillemets",
-            "Un guillemet ouvert n'est pas fermé, ou un texte le suit.",
+            MAL_CITEE,
             ligne.brut,
         )
     return _inegale(ligne, champs, colonnes)

@@ -22,9 +22,7 @@ class MesuresHttp:
             buckets=_BORNES,
             registry=registre,
         )
-        self.en_cours = Gauge(
-            "vigie_http_requests_in_flight", "Requests being answered now.", registry=registre
-        )
+        self.en_cours = Gauge("vigie_http_requests_in_flight", "Requests being answered now.", registry=registre)
         self.octets_recus = Counter(
             "vigie_http_request_body_bytes",
             "Bytes of request bodies read, as sent (compressed if they were).",

@@ -55,9 +55,7 @@ class Contexte:
                 message = {**message, "headers": entetes}
             await send(message)
 
-        jetons = bind_contextvars(
-            requete=scope["vigie.requete"], correlation=(correlation or requete).decode()
-        )
+        jetons = bind_contextvars(requete=scope["vigie.requete"], correlation=(correlation or requete).decode())
         try:
             await self.app(scope, receive, envoyer)
         finally:

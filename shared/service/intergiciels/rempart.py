@@ -2,6 +2,7 @@
 incident id.
 """
 
+import asyncio
 import uuid
 from typing import Any
 
@@ -10,12 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.service.erreurs import TYPE_MEDIA, ErreurInterne, Probleme
+from shared.database.connexion import est_passagere
+from shared.service.erreurs import TYPE_MEDIA, ErreurInterne, Indisponible, Probleme
 from shared.service.journalisation import journal
 from shared.service.validation import depuis_http
 
 _log = journal("vigie.service")
 _STATUT_CLIENT_PARTI = 499
+_REESSAYER_DANS_S = 5
+_ARRET = "Le service s'arrête avant d'avoir pu répondre. Réessayez."
 
 
 class Rempart:
@@ -23,7 +27,7 @@ class Rempart:
     answered.
 
     An exception after the response has started goes on to the server, which cuts the connection: the client
-    must not take half a body for a whole one.
+    must not take half a body for a whole one. A request cancelled because the service stops is answered 503.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -44,6 +48,10 @@ class Rempart:
             await self.app(scope, receive, envoyer)
         except ClientDisconnect:
             scope["vigie.statut"] = _STATUT_CLIENT_PARTI
+        except asyncio.CancelledError:
+            if not commencee:
+                await repondre(scope, send, Indisponible(_ARRET, retry_after_s=_REESSAYER_DANS_S))
+            raise
         except Exception as erreur:
             if commencee:
                 _log.exception("reponse interrompue")
@@ -58,6 +66,11 @@ def probleme_de(scope: Scope, erreur: Exception) -> Probleme:
             return erreur
         case HTTPException():
             return depuis_http(Request(scope), erreur)
+        case _ if est_passagere(erreur):
+            _log.warning("base momentanement indisponible", exc_info=erreur)
+            return Indisponible(
+                "La base de données ne répond pas pour le moment. Réessayez.", retry_after_s=_REESSAYER_DANS_S
+            )
         case _:
             incident = uuid.uuid4().hex
             _log.error("erreur inattendue", incident=incident, exc_info=erreur)
@@ -72,9 +85,7 @@ async def repondre(scope: Scope, send: Send, probleme: Probleme) -> None:
         (b"content-type", TYPE_MEDIA.encode()),
         (b"content-length", str(len(corps)).encode()),
     ]
-    entetes += [
-        (nom.lower().encode(), valeur.encode("latin-1")) for nom, valeur in probleme.entetes_reponse().items()
-    ]
+    entetes += [(nom.lower().encode(), valeur.encode("latin-1")) for nom, valeur in probleme.entetes_reponse().items()]
     debut: dict[str, Any] = {"type": "http.response.start", "status": probleme.status, "headers": entetes}
     await send(debut)
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else corps})

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -64,15 +65,11 @@ async def test_a_line_of_just_the_limit_passes_and_one_byte_more_does_not(fin: b
 )
 def test_blocks_never_change_the_lines(texte: bytes, coupes: list[int]) -> None:
     bornes = sorted({0, len(texte), *(min(c, len(texte)) for c in coupes)})
-    blocs = [texte[a:b] for a, b in zip(bornes, bornes[1:], strict=False)]
+    blocs = [texte[a:b] for a, b in pairwise(bornes)]
     recues = asyncio.run(_lire(*blocs, max_ligne=20))
     nettes = [(n, b.removesuffix(b"\r")) for n, b in enumerate(texte.split(b"\n"), 1)]
-    assert [ligne for ligne in recues if isinstance(ligne, tuple)] == [
-        x for x in nettes if 0 < len(x[1]) <= 20
-    ]
-    assert [x.position for x in recues if isinstance(x, LigneTropLongue)] == [
-        n for n, b in nettes if len(b) > 20
-    ]
+    assert [ligne for ligne in recues if isinstance(ligne, tuple)] == [x for x in nettes if 0 < len(x[1]) <= 20]
+    assert [x.position for x in recues if isinstance(x, LigneTropLongue)] == [n for n, b in nettes if len(b) > 20]
 
 
 async def test_lines_are_split_at_hundreds_of_megabytes_a_second() -> None:

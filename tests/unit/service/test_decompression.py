@@ -70,9 +70,9 @@ def test_bytes_in_another_coding_are_refused(codage: str) -> None:
 @codages
 def test_a_bomb_is_refused_before_it_opens(codage: str) -> None:
     if codage == "gzip":
-        bombe = gzip.compress(bytes(64 * MIO)) * 8
+        bombe = gzip.compress(bytes(16 * MIO)) * 8
     else:
-        bombe = zstandard.ZstdCompressor(level=19).compress(bytes(512 * MIO))
+        bombe = zstandard.ZstdCompressor(level=9).compress(bytes(128 * MIO))
     decompresseur = Decompresseur(codage, 32 * MIO)
     ouverts = plus_gros = 0
     with pytest.raises(CorpsTropVolumineux, match="décompressé"):
@@ -84,8 +84,8 @@ def test_a_bomb_is_refused_before_it_opens(codage: str) -> None:
 
 
 def test_a_zstd_window_above_8_mb_is_refused() -> None:
-    parametres = zstandard.ZstdCompressionParameters(window_log=27, enable_ldm=True)
+    parametres = zstandard.ZstdCompressionParameters(window_log=25)
     compresseur = zstandard.ZstdCompressor(compression_params=parametres).compressobj()
-    corps = compresseur.compress(_texte(40 * MIO)) + compresseur.flush()
+    corps = compresseur.compress(bytes(12 * MIO)) + compresseur.flush()
     with pytest.raises(RequeteMalformee):
         _ouvrir("zstd", corps)

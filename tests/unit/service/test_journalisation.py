@@ -14,7 +14,7 @@ from shared.service.journalisation import biffer, configurer_journal, journal
 
 
 @pytest.fixture
-def flux() -> Iterator[io.StringIO]:
+def flux(journal_capture: object) -> Iterator[io.StringIO]:
     racine = logging.getLogger()
     avant = racine.handlers[:], racine.level
     flux = io.StringIO()
@@ -72,8 +72,6 @@ def test_secrets_are_struck_out_of_fields_texts_and_tracebacks(flux: io.StringIO
     assert _lignes(flux)[0]["entetes"] == {"Authorization": "***", "accept": "*/*"}
 
 
-@pytest.mark.parametrize(
-    "anodin", [12, "caisse cpam-75", None, {"jalon": "recue"}, ["a"], "https://exemple.fr/a@b"]
-)
+@pytest.mark.parametrize("anodin", [12, "caisse cpam-75", None, {"jalon": "recue"}, ["a"], "https://exemple.fr/a@b"])
 def test_what_holds_no_secret_is_left_alone(anodin: object) -> None:
     assert biffer(anodin) == anodin

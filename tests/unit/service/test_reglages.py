@@ -38,9 +38,7 @@ def test_listening_beyond_this_machine_is_known(hote: str, locale: bool) -> None
     assert Reglages(hote=hote).ecoute_locale is locale
 
 
-def test_a_secret_comes_from_its_variable_or_from_its_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_secret_comes_from_its_variable_or_from_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fichier = tmp_path / "url"
     fichier.write_text(URL + "\n")
     monkeypatch.setenv("VIGIE_DATABASE_URL_FICHIER", str(fichier))

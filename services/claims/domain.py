@@ -1,0 +1,13 @@
+"""What the claims service is about: FSE, FSP, first IJ and CMU-C/ACS requests."""
+
+from pathlib import Path
+
+from shared.dossiers.assemblage import Definition
+
+DEFINITION = Definition(
+    nom="claims",
+    titre="Vigie : prestations",
+    topic="vigie.claims.v1",
+    partitions=4,
+    migrations=Path(__file__).parent / "migrations",
+)

@@ -1,0 +1,140 @@
+"""``GET /v1/dossiers/{process}/{id}``: the milestones of one dossier and how it counts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from shared.catalogue.processus import Processus
+from shared.database.connexion import acquerir
+from shared.dossiers.assemblage import ServiceDossiers
+from shared.dossiers.contributions import DIMENSIONS, MESURES, Contribution, instant_depart, lire_strate
+from shared.dossiers.effets import decoder_contributions
+from shared.dossiers.etat import Etat, Valeur, decoder_etat, jalons_de, ordre, synthese
+from shared.dossiers.store import Depot
+from shared.dossiers.tables import TABLE
+from shared.indicators.periodes import jour_de
+from shared.network.reseau import charger
+from shared.service.application import piece
+from shared.service.erreurs import Introuvable
+from shared.service.etag import reponse_conditionnelle
+
+routes = APIRouter(tags=["dossiers"])
+
+Service = Annotated[ServiceDossiers, Depends(piece(ServiceDossiers))]
+
+_JOURS = {"jour", "jour_ouvert", "jour_clos"}
+
+
+@routes.get("/v1/dossiers/{process}/{id:path}", summary="Un dossier : ses jalons et comment il compte")
+async def lire(
+    request: Request,
+    service: Service,
+    process: str,
+    id: str,
+    namespace: Annotated[str | None, Query(description="Numérotation à laquelle le dossier appartient")] = None,
+) -> Response:
+    """Le dossier de ce numéro, ou chacun de ceux qui le portent dans des numérotations différentes."""
+    processus = next((p for p in service.definition.processus if p.code == process), None)
+    if processus is None:
+        connus = ", ".join(p.code for p in service.definition.processus)
+        raise Introuvable(f"Le service {service.definition.nom} n'a pas de processus {process!r}. Connus : {connus}.")
+    async with service.moteur.connect() as conn:
+        await service.dictionnaire.actualiser(conn)
+    series = {
+        code: nom.partition("|")[2]
+        for code, nom in service.dictionnaire.noms("serie").items()
+        if nom.startswith(f"{process}|") and namespace in (None, nom.partition("|")[2])
+    }
+    async with acquerir(service.pool) as conn_:
+        lignes = await Depot(service.definition.nom).lire(conn_, [(id, code) for code in series])
+    if not lignes:
+        raise Introuvable(f"Aucun dossier {id!r} du processus {process}. Vérifiez le numéro et sa numérotation.")
+    dossiers = [
+        _decrire(service, processus, id, series[serie], decoder_etat(etat), decoder_contributions(gardees))
+        for (_, serie), (etat, gardees) in sorted(lignes.items())
+    ]
+    return reponse_conditionnelle(request, msgspec.json.encode({"dossiers": dossiers}))
+
+
+def _decrire(
+    service: ServiceDossiers,
+    processus: Processus,
+    subject: str,
+    namespace: str,
+    etat: Etat,
+    contributions: Sequence[Contribution],
+) -> dict[str, Any]:
+    vivants = ordre(c for c in etat.values() if c.temps)
+    jalons = jalons_de(vivants, processus.jalons) if vivants else {}
+    dit = synthese(vivants) if vivants else None
+    slugs = {c.code: c.slug for c in charger().caisses}
+    return {
+        "process": processus.code,
+        "namespace": namespace,
+        "id": subject,
+        "caisse": slugs.get(dit.caisse) if dit else None,
+        "productrice": slugs.get(dit.productrice) if dit else None,
+        "plateforme": dit.plateforme or None if dit else None,
+        "nombre": (dit.nombre or 1) if dit else 0,
+        "attributs": dict(dit.attributs) if dit else {},
+        "jalons": {nom: _instants(valeur) for nom, valeur in sorted(jalons.items())},
+        "compte": phrase(processus, jalons, dit is not None and dit.caisse != 0, contributions),
+        "contributions": [_contribution(service, slugs, c) for c in contributions],
+        "evenements": [
+            {
+                "source": service.dictionnaire.nom("source", c.source),
+                "id": c.id,
+                "revision": c.revision,
+                "retire": not c.temps,
+                "jalons": {nom: _instants(valeur) for nom, valeur in c.jalons.items()},
+            }
+            for c in sorted(etat.values(), key=lambda c: (c.temps, c.source, c.id))
+        ],
+    }
+
+
+def phrase(
+    processus: Processus, jalons: Mapping[str, Valeur], a_une_caisse: bool, contributions: Sequence[Contribution]
+) -> str:
+    """How the dossier counts, in one sentence."""
+    if not jalons:
+        return "Ne compte pas : tous ses événements ont été retirés, ou n'apportent aucun jalon."
+    if not a_une_caisse:
+        return "Ne compte pas encore : aucun événement ne dit de quelle caisse il relève."
+    if not contributions:
+        manquants = [j for j in processus.depart if j not in jalons]
+        return f"Ne compte pas encore : il manque {', '.join(manquants)} pour que l'horloge parte."
+    if len(contributions) > 1 or processus.forme == "flux":
+        return "Compte." if len(contributions) > 1 else "Compte comme arrivé ; son attente n'est pas connue."
+    depart = instant_depart(processus, jalons)
+    avant = [a.jalon for a in processus.arrets if a.jalon in jalons]
+    if avant and depart is not None:
+        return f"Compte comme ouvert : {', '.join(avant)} est daté d'un jour antérieur au départ, à corriger."
+    return "Compte comme ouvert, dans le stock."
+
+
+def _contribution(service: ServiceDossiers, slugs: Mapping[int, str], contribution: Contribution) -> dict[str, Any]:
+    genre, dims, montants = contribution
+    nom = service.dictionnaire.nom
+    lisible: dict[str, Any] = {"cellule": TABLE[genre]}
+    for colonne, valeur in zip(DIMENSIONS[genre], dims, strict=True):
+        if colonne in ("process", "issue", "plateforme"):
+            lisible[colonne] = nom(colonne, valeur)
+        elif colonne in ("caisse", "productrice"):
+            lisible[colonne] = slugs.get(valeur)
+        elif colonne == "strate":
+            lisible[colonne] = lire_strate(nom("strate", valeur))
+        elif colonne in _JOURS:
+            lisible[colonne] = jour_de(valeur)
+        elif valeur != -1:
+            lisible[colonne] = valeur
+    return lisible | {"montants": dict(zip(MESURES[genre], montants, strict=True))}
+
+
+def _instants(valeur: Valeur) -> Any:
+    if isinstance(valeur, list):
+        return [datetime.fromtimestamp(v, UTC) for v in valeur]
+    return datetime.fromtimestamp(valeur, UTC)

@@ -1,0 +1,134 @@
+"""A dossier service put together: what contacts and claims have in common, opened once per process."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.catalogue.processus import Processus, processus_du_service
+from shared.clock import Clock
+from shared.database.connexion import creer_moteur, creer_pool
+from shared.database.migrations import migrer
+from shared.dossiers.contributions import EN_COURS, Calcul
+from shared.dossiers.dictionnaire import Dictionnaire
+from shared.dossiers.ingestion import Ingestion
+from shared.dossiers.lieux import codes_par_slug, lieux
+from shared.dossiers.store import Depot
+from shared.dossiers.traitement import TOPIC_CLOCHE, Lot, TraitementDossiers
+from shared.dossiers.valeurs import Evaluateur
+from shared.events.lecture import Lecteur
+from shared.log.consommateur import Consommateur, ReglagesConsommateur
+from shared.log.envoi import Relais
+from shared.log.fabrique import ouvrir_journal
+from shared.log.types import Journal
+
+_CONSOMMATION = {"enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+"""Session settings of a consumer: its joins are always a batch of keys against a large table's index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What makes one dossier service different from another. ``nom`` is its schema and consumer group too."""
+
+    nom: str
+    titre: str
+    topic: str
+    partitions: int
+    migrations: Path
+
+    @property
+    def processus(self) -> tuple[Processus, ...]:
+        return processus_du_service(self.nom)
+
+
+@dataclass(slots=True)
+class ServiceDossiers:
+    """The open parts of a dossier service; see ``ouvrir``."""
+
+    definition: Definition
+    clock: Clock
+    pool: asyncpg.Pool
+    moteur: AsyncEngine
+    journal: Journal
+    lecteur: Lecteur
+    dictionnaire: Dictionnaire
+    evaluateur: Evaluateur
+    ingestion: Ingestion
+
+    def traitement(self) -> TraitementDossiers:
+        """The handler of this service's topic, with a calculator per process."""
+        calculs = {p.code: Calcul(p, lieux(), self.dictionnaire) for p in self.definition.processus}
+        return TraitementDossiers(
+            Depot(self.definition.nom),
+            self.lecteur,
+            calculs,
+            self.dictionnaire,
+            self.pool,
+            self.definition.partitions,
+        )
+
+    def consommateur(self, reglages: ReglagesConsommateur | None = None) -> Consommateur[Lot]:
+        """A consumer of this service's topic; run it once."""
+        nom = self.definition.nom
+        return Consommateur(self.journal, self.pool, nom, nom, self.definition.topic, self.traitement(), reglages)
+
+    def relais(self) -> Relais:
+        """The relay of this service's outbox."""
+        return Relais(self.pool, self.definition.nom, self.journal)
+
+
+@asynccontextmanager
+async def ouvrir(
+    definition: Definition, database_url: str, kafka_bootstrap: str | None, clock: Clock, *, taille_pool: int = 10
+) -> AsyncIterator[ServiceDossiers]:
+    """Migrate the schema, make the topics, open the pools and the log; close them at the end."""
+    await migrer(database_url, definition.nom, definition.migrations)
+    nom = definition.nom
+    async with AsyncExitStack() as pile:
+        pool = await creer_pool(database_url, taille_pool, f"vigie-{nom}", _CONSOMMATION)
+        pile.push_async_callback(_fermer_pool, pool)
+        moteur = creer_moteur(database_url, f"vigie-{nom}-lecture", taille=5)
+        pile.push_async_callback(moteur.dispose)
+        journal = await ouvrir_journal(database_url, kafka_bootstrap)
+        pile.push_async_callback(journal.fermer)
+        await journal.assurer_topic(definition.topic, definition.partitions)
+        await journal.assurer_topic(TOPIC_CLOCHE, 1)
+        dictionnaire = Dictionnaire(nom)
+        await dictionnaire.completer(pool, _noms_connus(definition))
+        lecteur = Lecteur(definition.processus, codes_par_slug())
+        yield ServiceDossiers(
+            definition,
+            clock,
+            pool,
+            moteur,
+            journal,
+            lecteur,
+            dictionnaire,
+            Evaluateur(nom, dictionnaire),
+            Ingestion(nom, definition.topic, lecteur, journal, pool, clock),
+        )
+
+
+def menager_le_ramasse_miettes() -> None:
+    """Set the garbage collector for batches: what lives long is frozen, what a batch makes dies without it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
+
+
+def _noms_connus(definition: Definition) -> list[tuple[str, str]]:
+    noms = [("process", p.code) for p in definition.processus]
+    return noms + [("issue", i) for p in definition.processus for i in (*p.issues, EN_COURS)]
+
+
+async def _fermer_pool(pool: asyncpg.Pool) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

@@ -1,0 +1,52 @@
+"""Days and periods: day numbers since 1970-01-01, and the cutting of a range into days, weeks or months."""
+
+from datetime import date
+from typing import Literal, NamedTuple
+
+_JOUR_1970 = 719_163
+
+Pas = Literal["jour", "semaine", "mois"]
+
+
+class Periode(NamedTuple):
+    """A range of local days, both ends included, as day numbers since 1970-01-01."""
+
+    du: int
+    au: int
+
+
+def numero(jour: date) -> int:
+    """Day number of a date."""
+    return jour.toordinal() - _JOUR_1970
+
+
+def jour_de(numero_: int) -> date:
+    """Date of a day number."""
+    return date.fromordinal(numero_ + _JOUR_1970)
+
+
+def decouper(du: date, au: date, pas: Pas | None) -> list[Periode]:
+    """The periods of ``pas`` that cover [du, au], in order, the first and last cut at the ends.
+
+    Weeks begin on Monday. Without ``pas`` the range is one period. Empty when ``au`` is before ``du``.
+    """
+    debut, fin = numero(du), numero(au)
+    if fin < debut:
+        return []
+    if pas is None:
+        return [Periode(debut, fin)]
+    periodes = []
+    while debut <= fin:
+        suivant = _debut_suivant(debut, pas)
+        periodes.append(Periode(debut, min(suivant - 1, fin)))
+        debut = suivant
+    return periodes
+
+
+def _debut_suivant(debut: int, pas: Pas) -> int:
+    jour = jour_de(debut)
+    if pas == "jour":
+        return debut + 1
+    if pas == "semaine":
+        return debut + 7 - jour.weekday()
+    return numero(date(jour.year + jour.month // 12, jour.month % 12 + 1, 1))

@@ -1,0 +1,190 @@
+"""A consumer group on Kafka: the group assigns partitions, PostgreSQL holds the positions.
+
+Facts of aiokafka 0.14 this leans on: rebalances run in a background task and are eager (everything is revoked
+each time); a listener's exception is logged and swallowed; ``getmany`` waits while a rebalance is under way;
+a dead coordinator shows at the next ``getmany``.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Iterator
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    OffsetOutOfRangeError,
+    UnknownTopicOrPartitionError,
+)
+
+from shared.log import metriques
+from shared.log.types import (
+    Bornes,
+    Ecouteur,
+    Enregistrement,
+    ErreurJournal,
+    JournalIndisponible,
+    Lecture,
+    PositionHorsBornes,
+    ReglagesGroupe,
+    TopicAbsent,
+)
+
+_log = structlog.get_logger(__name__)
+
+# s between two commits of the group's own offsets, which only lag monitoring reads.
+PERIODE_CONSIGNES = 2.0
+# ms a fetch may wait at the end of the log. One node answers one fetch at a time: a partition at its end
+# makes the others wait that long at most.
+ATTENTE_LECTURE_MS = 100
+
+
+class AbonnementKafka:
+    """See `shared.log.types.Abonnement`."""
+
+    def __init__(self, bootstrap: str, topic: str, groupe: str, reglages: ReglagesGroupe) -> None:
+        self._bootstrap = bootstrap
+        self.topic = topic
+        self.groupe = groupe
+        self._reglages = reglages
+        self._consommateur: AIOKafkaConsumer | None = None
+        # Where the next fetch of a partition starts; absent: unknown, so seek first.
+        self._suites: dict[int, int] = {}
+        self._a_consigner: dict[TopicPartition, int] = {}
+
+    async def ouvrir(self, ecouteur: Ecouteur) -> None:
+        reglages = self._reglages
+        consommateur = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=self.groupe,
+            group_instance_id=reglages.instance,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            session_timeout_ms=int(reglages.session * 1000),
+            heartbeat_interval_ms=int(reglages.session * 300),
+            rebalance_timeout_ms=int(reglages.rebalance * 1000),
+            max_partition_fetch_bytes=reglages.octets_max,
+            fetch_max_bytes=4 * reglages.octets_max,
+            fetch_max_wait_ms=ATTENTE_LECTURE_MS,
+        )
+        consommateur.subscribe([self.topic], listener=_Attributions(self, ecouteur))
+        try:
+            await consommateur.start()
+        except UnknownTopicOrPartitionError as exc:
+            raise TopicAbsent(f"le topic {self.topic} n'existe pas") from exc
+        except KafkaError as exc:
+            raise _traduire(exc) from exc
+        finally:
+            self._consommateur = consommateur
+
+    async def lire(self, partition: int, position: int, lot_max: int, attente: float) -> Lecture:
+        consommateur = self._ouvert()
+        tp = TopicPartition(self.topic, partition)
+        try:
+            if self._suites.pop(partition, None) != position:
+                consommateur.seek(tp, position)
+            lus = await consommateur.getmany(tp, timeout_ms=int(attente * 1000), max_records=lot_max)
+        except OffsetOutOfRangeError as exc:
+            raise PositionHorsBornes(self.topic, partition, position, await self._bornes(tp)) from exc
+        except IllegalStateError as exc:  # no longer assigned: the revocation is on its way
+            raise JournalIndisponible(f"{self.topic}/{partition} n'est plus attribuée") from exc
+        except KafkaError as exc:
+            raise _traduire(exc) from exc
+        records = [
+            Enregistrement(r.topic, r.partition, r.offset, r.key or b"", r.value or b"", r.timestamp)
+            for r in lus.get(tp, ())
+        ]
+        suite = records[-1].suivant if records else position
+        self._suites[partition] = suite
+        return Lecture(records, max(consommateur.highwater(tp) or 0, suite))
+
+    def consigner(self, partition: int, position: int) -> None:
+        self._a_consigner[TopicPartition(self.topic, partition)] = position
+
+    async def surveiller(self) -> None:
+        # A look at no partition: raises what killed the coordinator, and counts as activity, without which
+        # a member that holds nothing (or waits for its database) would leave after max_poll_interval_ms.
+        nulle_part = TopicPartition(self.topic, -1)
+        while True:
+            await asyncio.sleep(PERIODE_CONSIGNES)
+            try:
+                await self._ouvert().getmany(nulle_part, timeout_ms=0)
+            except KafkaError as exc:
+                erreur = _traduire(exc)
+                if not isinstance(erreur, JournalIndisponible):
+                    raise erreur from exc
+                _log.warning("groupe Kafka en difficulté", groupe=self.groupe, erreur=repr(exc))
+            await self._consigner()
+
+    async def fermer(self) -> None:
+        if self._consommateur is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(3):
+                await self._consigner()
+        try:
+            async with asyncio.timeout(10):
+                await self._consommateur.stop()
+        except Exception as exc:
+            _log.warning("consommateur Kafka mal fermé", groupe=self.groupe, erreur=repr(exc))
+
+    def oublier(self) -> None:
+        """After a rebalance nothing is known of where fetches stand."""
+        self._suites.clear()
+        self._a_consigner.clear()
+
+    def _ouvert(self) -> AIOKafkaConsumer:
+        if self._consommateur is None:
+            raise ErreurJournal("l'abonnement n'est pas ouvert")
+        return self._consommateur
+
+    async def _bornes(self, tp: TopicPartition) -> Bornes:
+        consommateur = self._ouvert()
+        debuts = await consommateur.beginning_offsets([tp])
+        fins = await consommateur.end_offsets([tp])
+        return Bornes(debuts[tp], fins[tp])
+
+    async def _consigner(self) -> None:
+        if not self._a_consigner:
+            return
+        consignes, self._a_consigner = self._a_consigner, {}
+        try:
+            await self._ouvert().commit(consignes)
+        except (KafkaError, IllegalStateError) as exc:
+            _log.info("position de groupe non consignée", groupe=self.groupe, erreur=repr(exc))
+
+
+class _Attributions(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Passes assignments on. aiokafka swallows what a listener raises, so it is counted here."""
+
+    def __init__(self, abonnement: AbonnementKafka, ecouteur: Ecouteur) -> None:
+        self._abonnement = abonnement
+        self._ecouteur = ecouteur
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        with self._compter():
+            await self._ecouteur.revoquer(frozenset(tp.partition for tp in revoked))
+            self._abonnement.oublier()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        with self._compter():
+            self._abonnement.oublier()
+            self._ecouteur.attribuer(frozenset(tp.partition for tp in assigned))
+
+    @contextlib.contextmanager
+    def _compter(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            metriques.erreurs_ecouteur.labels(self._abonnement.groupe, self._abonnement.topic).inc()
+            raise
+
+
+def _traduire(exc: KafkaError) -> ErreurJournal:
+    if exc.retriable or isinstance(exc, KafkaConnectionError):
+        return JournalIndisponible(f"Kafka indisponible : {exc!r}")
+    return ErreurJournal(f"Kafka : {exc!r}")

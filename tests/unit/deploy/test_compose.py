@@ -1,0 +1,117 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from shared.service.reglages import PREFIXE, Reglages
+
+RACINE = Path(__file__).parents[3]
+FICHIER = RACINE / "docker-compose.yml"
+COMPOSE: dict[str, Any] = yaml.safe_load(FICHIER.read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+VIGIE = {nom: s for nom, s in SERVICES.items() if s["image"].startswith("vigie:")}
+PROCESSUS = {nom: s for nom, s in VIGIE.items() if s["command"][0] == "serve"}
+
+
+def test_the_file_follows_the_compose_specification() -> None:
+    commande = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(FICHIER)]
+    fini = subprocess.run(commande, check=False, capture_output=True, text=True)
+    assert fini.returncode == 0, fini.stdout + fini.stderr
+
+
+def test_a_faulty_file_would_not_pass(tmp_path: Path) -> None:
+    faux = tmp_path / "docker-compose.yml"
+    faux.write_text(FICHIER.read_text(encoding="utf-8").replace("condition: service_healthy", "condition: bientot"))
+    commande = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(faux)]
+    assert subprocess.run(commande, check=False, capture_output=True).returncode == 1
+
+
+def test_each_service_is_an_api_and_a_consumer_in_processes_of_their_own() -> None:
+    lances = {tuple(s["command"]) for s in PROCESSUS.values()}
+    assert lances == {("serve", s, "--role", r) for s in ("contacts", "claims") for r in ("api", "consumer")}
+    assert {role for *_, role in lances} <= set(get_args(Reglages.model_fields["role"].annotation))
+
+
+@pytest.mark.parametrize("nom", SERVICES)
+def test_every_container_runs_as_a_plain_user_within_limits(nom: str) -> None:
+    service = SERVICES[nom]
+    assert int(service["user"].split(":")[0]) > 0
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert {"cpus", "memory"} <= service["deploy"]["resources"]["limits"].keys()
+
+
+@pytest.mark.parametrize("nom", [n for n in SERVICES if n != "kafka"])
+def test_containers_cannot_write_their_own_files(nom: str) -> None:
+    """Kafka's image writes its configuration into itself when it starts."""
+    assert SERVICES[nom]["read_only"] is True
+
+
+@pytest.mark.parametrize("nom", SERVICES)
+def test_what_is_waited_for_can_tell_that_it_is_ready(nom: str) -> None:
+    for attendu, attente in SERVICES[nom].get("depends_on", {}).items():
+        if attente["condition"] == "service_healthy":
+            assert "healthcheck" in SERVICES[attendu]
+        else:
+            assert attente["condition"] == "service_completed_successfully"
+            assert not SERVICES[attendu]["restart"].startswith(("always", "unless"))
+
+
+@pytest.mark.parametrize("nom", SERVICES)
+def test_only_this_machine_reaches_the_published_ports(nom: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[nom].get("ports", ()))
+
+
+@pytest.mark.parametrize("nom", VIGIE)
+def test_every_setting_given_to_vigie_is_one_it_reads(nom: str) -> None:
+    donnes = SERVICES[nom]["environment"]
+    connus = {PREFIXE + champ.upper() for champ in Reglages.model_fields}
+    assert donnes.keys() <= connus
+    assert {"VIGIE_DATABASE_URL", "VIGIE_KAFKA_BOOTSTRAP", "VIGIE_MODE"} <= donnes.keys()
+
+
+@pytest.mark.parametrize("nom", PROCESSUS)
+def test_a_process_starts_on_a_migrated_database_and_may_finish_its_batch(nom: str) -> None:
+    service = SERVICES[nom]
+    assert service["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+    assert int(service["stop_grace_period"].removesuffix("s")) > Reglages.model_fields["delai_arret_s"].default
+
+
+def test_every_mounted_file_is_in_the_repository() -> None:
+    liens = [v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", ()) if v.startswith("./")]
+    assert liens
+    assert [lien for lien in liens if not (RACINE / lien).exists()] == []
+
+
+def test_kafka_is_the_version_the_tests_run_on() -> None:
+    pom = (RACINE / "deploy/kafka/pom.xml").read_text(encoding="utf-8")
+    version = SERVICES["kafka"]["image"].partition(":")[2]
+    assert f"<kafka.version>{version}</kafka.version>" in pom
+
+
+def test_the_image_is_made_of_the_locked_dependencies_and_drops_root() -> None:
+    lignes = (RACINE / "deploy/docker/Dockerfile").read_text(encoding="utf-8").splitlines()
+    assert any("--require-hashes" in ligne and "requirements.lock" in ligne for ligne in lignes)
+    utilisateurs = [ligne.split()[1] for ligne in lignes if ligne.startswith("USER ")]
+    assert utilisateurs == [s["user"] for s in VIGIE.values()][:1]
+    copies = [ligne.split()[1:-1] for ligne in lignes if ligne.startswith("COPY ") and "--from" not in ligne]
+    copies_absentes = [f for sources in copies for f in sources if not (RACINE / f).exists()]
+    assert copies_absentes == []
+
+
+def test_the_build_context_lets_in_what_the_image_copies() -> None:
+    admis = (RACINE / "deploy/docker/Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    lignes = (RACINE / "deploy/docker/Dockerfile").read_text(encoding="utf-8").splitlines()
+    copies = [ligne.split()[1:-1] for ligne in lignes if ligne.startswith("COPY ") and "--from" not in ligne]
+    assert {f for sources in copies for f in sources} == {a.removeprefix("!") for a in admis if a.startswith("!")}
+
+
+def test_prometheus_scrapes_every_process_and_nothing_unknown() -> None:
+    config = yaml.safe_load((RACINE / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))
+    (vigie,) = [c for c in config["scrape_configs"] if c["job_name"] == "vigie"]
+    (dns,) = vigie["dns_sd_configs"]
+    assert set(dns["names"]) == set(PROCESSUS)
+    assert {str(dns["port"])} == {s["environment"]["VIGIE_PORT"] for s in PROCESSUS.values()}
