@@ -132,17 +132,18 @@ class Emetteur:
 
 
 def compter(compte: Compte, corps: Any, lignes: int) -> None:
-    """Add one answer to the count: ``{"acceptes": n, "refuses": [{"position", "raison", "message"}]}``.
+    """Add one answer to the count: ``{"acceptes": n, "refuses": n, "resultats": [{"raison", "message", …}]}``.
 
     ``lignes``: how many were sent. Raises EnvoiImpossible when the answer does not account for all of them.
     """
-    refus = corps.get("refuses", [])
-    acceptes = corps.get("acceptes", -1)
-    if acceptes + len(refus) != lignes:
+    acceptes, refuses = corps.get("acceptes", -1), corps.get("refuses", 0)
+    if acceptes + refuses != lignes:
         raise EnvoiImpossible(f"La réponse ne rend pas compte des {lignes} lignes envoyées : {str(corps)[:300]}")
     compte.acceptes += acceptes
-    compte.refuses += len(refus)
-    for un in refus:
+    compte.refuses += refuses
+    for un in corps.get("resultats", ()):
+        if un.get("statut") != "refuse":
+            continue
         compte.raisons[un["raison"]] += 1
         if len(compte.exemples) < _EXEMPLES_MAX:
             compte.exemples.append(f"{un['raison']} : {un['message']}")

@@ -50,6 +50,13 @@ def creer_base(serveur: ServeurPostgres, nom: str) -> None:
         raise ErreurServeur(f"la base {nom} n'a pas pu être créée :\n{cree.stderr or existe.stderr}")
 
 
+def effacer_base(serveur: ServeurPostgres, nom: str) -> None:
+    """Drop the database ``nom`` if it exists, whoever is connected."""
+    efface = _psql(serveur, f'DROP DATABASE IF EXISTS "{nom}" WITH (FORCE)')
+    if efface.returncode != 0:
+        raise ErreurServeur(f"la base {nom} n'a pas pu être effacée :\n{efface.stderr}")
+
+
 def compte_de_service(nom: str) -> str:
     """Make sure that the system account ``nom`` exists (root only); returns ``nom``."""
     try:

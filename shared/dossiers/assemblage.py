@@ -14,7 +14,7 @@ from shared.catalogue.processus import Processus, processus_du_service
 from shared.clock import Clock
 from shared.database.connexion import creer_moteur, creer_pool
 from shared.database.migrations import migrer
-from shared.dossiers.contributions import EN_COURS, Calcul
+from shared.dossiers.contributions import Calcul, noms_de
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.ingestion import Ingestion
 from shared.dossiers.lieux import codes_par_slug, lieux
@@ -122,8 +122,7 @@ def menager_le_ramasse_miettes() -> None:
 
 
 def _noms_connus(definition: Definition) -> list[tuple[str, str]]:
-    noms = [("process", p.code) for p in definition.processus]
-    return noms + [("issue", i) for p in definition.processus for i in (*p.issues, EN_COURS)]
+    return [nom for p in definition.processus for nom in noms_de(p)]
 
 
 async def _fermer_pool(pool: asyncpg.Pool) -> None:

@@ -6,10 +6,19 @@ clocks that two days cannot give, and the seconds it spent, in all, suspended an
 Opened and closed are the two sides of the run-off triangle; closing a file subtracts nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from shared.catalogue.processus import DETENTEURS, HORLOGES_GARDEES, Processus
+from shared.dossiers.chronologie import (
+    Pauses,
+    arret_de,
+    heures_entieres,
+    instant_depart,
+    jours_hors,
+    secondes_par_detenteur,
+    suspensions,
+)
 from shared.dossiers.etat import Etat, Valeur, jalons_de, ordre, synthese
 from shared.events.contrat import Contenu
 
@@ -75,12 +84,26 @@ class Codes(Protocol):
     """The database's dictionary: a small number for each name. An unknown name is noted and given 0."""
 
     def code(self, genre: str, valeur: str, /) -> int: ...
+    def nom(self, genre: str, code: int, /) -> str: ...
+
+
+class DictionnaireIncomplet(LookupError):
+    """A process or one of its outcomes has no code yet: complete the dictionary with ``noms_de`` first."""
+
+
+def noms_de(processus: Processus) -> list[tuple[str, str]]:
+    """(genre, name) that must be in the dictionary before the ``Calcul`` of a process is built."""
+    return [("process", processus.code), *(("issue", issue) for issue in (*processus.issues, EN_COURS))]
 
 
 class Calcul:
     """Contributions of the dossiers of one process. Reusable; holds no state but caches of the dictionary."""
 
     def __init__(self, processus: Processus, lieux: Mapping[int, Lieu], codes: Codes) -> None:
+        """Raises DictionnaireIncomplet (cells would otherwise be kept under the number 0)."""
+        sans_code = [nom for genre, nom in noms_de(processus) if not codes.code(genre, nom)]
+        if sans_code:
+            raise DictionnaireIncomplet(f"sans code au dictionnaire : {', '.join(sans_code)}")
         self.processus = processus
         self._lieux = lieux
         self._codes = codes
@@ -88,96 +111,151 @@ class Calcul:
         self._issues = {issue: codes.code("issue", issue) for issue in (*processus.issues, EN_COURS)}
         self._strates: dict[tuple[str, ...], int] = {}
         self._en_heures = processus.en_heures
-        self._sans_clocks = (_HORLOGE_ABSENTE,) * len(HORLOGES_GARDEES)
-        self._gardees = tuple(h for h in HORLOGES_GARDEES if h in processus.horloges)
+        self._horloges = tuple(_HORLOGES[h] if h in processus.horloges else _absente for h in HORLOGES_GARDEES)
+        self._garde = any(h in processus.horloges for h in HORLOGES_GARDEES)
+        self._tenant = _tenant_unique(processus)
         self._calcul = self._dossier if processus.forme == "dossiers" else self._flux
 
     def contributions(self, etat: Etat) -> list[Contribution]:
-        """What this state puts into the cells; empty while it has no start or no caisse."""
+        """What this state puts into the cells; empty while it has no start or no caisse.
+
+        All are of one process and one caisse; *ouvert* comes before *clos*, *flux* before *attente*.
+        """
         if len(etat) == 1:
-            (contenu,) = etat.values()
-            vivants: Sequence[Contenu] = (contenu,) if contenu.temps else ()
+            (dit,) = etat.values()
+            if not dit.temps:
+                return []
+            jalons: Mapping[str, Valeur] = dit.jalons
+            for valeur in jalons.values():
+                if not isinstance(valeur, int):
+                    jalons = jalons_de((dit,), self.processus.jalons)
+                    break
         else:
-            vivants = ordre(c for c in etat.values() if c.temps)
-        if not vivants:
-            return []
-        dit = synthese(vivants)
+            vivants = ordre([c for c in etat.values() if c.temps], self._nom_source)
+            if not vivants:
+                return []
+            dit = synthese(vivants)
+            jalons = jalons_de(vivants, self.processus.jalons)
         lieu = self._lieux.get(dit.caisse)
-        if lieu is None:
-            return []
-        return self._calcul(dit, jalons_de(vivants, self.processus.jalons), lieu)
+        return self._calcul(dit, jalons, lieu) if lieu is not None else []
 
     def _dossier(self, dit: Contenu, jalons: Mapping[str, Valeur], lieu: Lieu) -> list[Contribution]:
         processus = self.processus
         depart = instant_depart(processus, jalons)
         if depart is None:
             return []
-        caisse, fuseau, n = dit.caisse, lieu.fuseau, dit.nombre or 1
-        jour_ouvert = fuseau.jour(depart)
+        fuseau = lieu.fuseau
+        process, caisse, n, jour_ouvert = self._process, dit.caisse, dit.nombre or 1, fuseau.jour(depart)
         heure = fuseau.heure(depart) if self._en_heures else _SANS_HEURE
         strate = self._strate(dit.attributs)
-        ouvert = (OUVERT, (self._process, caisse, strate, jour_ouvert, heure), (n,))
-        arret = arret_de(processus, jalons, depart, jour_ouvert, fuseau)
+        ouvert = (OUVERT, (process, caisse, strate, jour_ouvert, heure), (n,))
+        arret = arret_de(processus, jalons, depart, fuseau.jour)
         if arret is None:
             return [ouvert]
         fin, issue = arret
+        jour_clos = fuseau.jour(fin)
         executante = dit.productrice or lieu.prenante(processus.code, jour_ouvert) or caisse
+        plateforme = self._codes.code("plateforme", dit.plateforme) if dit.plateforme else 0
         pauses = suspensions(processus, jalons, depart, fin) if processus.suspensions else ()
-        dims = (
-            self._process, caisse, executante, self._plateforme(dit.plateforme), strate,
-            jour_ouvert, heure, fuseau.jour(fin), self._issues[issue],
-            *(self._clocks(lieu, depart, fin, pauses) if self._gardees else self._sans_clocks),
-        )  # fmt: skip
-        detenu = secondes_par_detenteur(processus, jalons, depart, fin, executante != caisse)
-        suspendu = sum([b - a for a, b in pauses]) if pauses else 0
-        montants = (n, fin - depart, suspendu, *detenu)
-        return [ouvert, (CLOS, dims, montants if n == 1 else (n, *[m * n for m in montants[1:]]))]
+        duree, suspendu = fin - depart, sum([b - a for a, b in pauses])
+        if self._tenant is None:
+            detenu = secondes_par_detenteur(processus, jalons, depart, fin, executante != caisse)
+        else:
+            rang = self._tenant[executante != caisse]
+            detenu = (*_ZEROS[:rang], duree, *_ZEROS[rang + 1 :])
+        ouvre = (process, caisse, executante, plateforme, strate, jour_ouvert, heure, jour_clos, self._issues[issue])
+        if self._garde:
+            passage = _Passage(lieu, depart, fin, jour_ouvert, jour_clos, pauses)
+            clocks = tuple([min(horloge(passage), CLOCK_MAX) for horloge in self._horloges])
+        else:
+            clocks = _SANS_HORLOGE
+        montants = (n, duree, suspendu, *detenu)
+        if n != 1:
+            montants = (n, *[m * n for m in montants[1:]])
+        return [ouvert, (CLOS, ouvre + clocks, montants)]
 
     def _flux(self, dit: Contenu, jalons: Mapping[str, Valeur], lieu: Lieu) -> list[Contribution]:
-        depart = instant_depart(self.processus, jalons)
-        fuseau = lieu.fuseau
-        jour_depart = fuseau.jour(depart) if depart is not None else None
-        arret = arret_de(self.processus, jalons, depart, jour_depart, fuseau)
-        arrivee = depart if depart is not None else arret[0] if arret is not None else None
-        if arrivee is None:
+        processus, fuseau, caisse = self.processus, lieu.fuseau, dit.caisse
+        depart = instant_depart(processus, jalons)
+        arret = arret_de(processus, jalons, depart, fuseau.jour)
+        if depart is not None:
+            arrivee = depart
+        elif arret is not None:
+            arrivee = arret[0]
+        else:
             return []
-        n = dit.nombre or 1
-        jour = fuseau.jour(arrivee)
-        issue = self._issues[arret[1] if arret is not None else EN_COURS]
-        executante = dit.productrice or lieu.prenante(self.processus.code, jour) or dit.caisse
-        plateforme = self._plateforme(dit.plateforme)
-        dims = (
-            self._process, dit.caisse, executante, plateforme, self._strate(dit.attributs), jour,
-            fuseau.heure(arrivee), issue,
-        )  # fmt: skip
-        flux = (FLUX, dims, (n,))
+        process, n, jour = self._process, dit.nombre or 1, fuseau.jour(arrivee)
+        issue = self._issues[EN_COURS if arret is None else arret[1]]
+        executante = dit.productrice or lieu.prenante(processus.code, jour) or caisse
+        plateforme = self._codes.code("plateforme", dit.plateforme) if dit.plateforme else 0
+        strate, heure = self._strate(dit.attributs), fuseau.heure(arrivee)
+        flux = (FLUX, (process, caisse, executante, plateforme, strate, jour, heure, issue), (n,))
         if depart is None or arret is None:
             return [flux]
         attente = min(arret[0] - depart, ATTENTE_MAX)
-        return [
-            flux,
-            (ATTENTE, (self._process, dit.caisse, executante, plateforme, jour, issue, attente), (n,)),
-        ]
+        return [flux, (ATTENTE, (process, caisse, executante, plateforme, jour, issue, attente), (n,))]
 
     def _strate(self, attributs: Mapping[str, str]) -> int:
-        cle = tuple([attributs.get(nom, "") for nom in self.processus.strates])
+        noms = self.processus.strates
+        cle = tuple([attributs.get(nom, "") for nom in noms])
         code = self._strates.get(cle)
         if not code:
-            code = self._codes.code("strate", nom_strate(dict(zip(self.processus.strates, cle, strict=True))))
+            code = self._codes.code("strate", nom_strate(dict(zip(noms, cle, strict=True))))
             self._strates[cle] = code
         return code
 
-    def _plateforme(self, nom: str) -> int:
-        return self._codes.code("plateforme", nom) if nom else 0
+    def _nom_source(self, code: int) -> str:
+        return self._codes.nom("source", code)
 
-    def _clocks(self, lieu: Lieu, depart: int, fin: int, pauses: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-        valeurs = {
-            "heures": lambda: heures_entieres(fin - depart),
-            "heures_ouvrees": lambda: heures_entieres(lieu.secondes_ouvrees(depart, fin)),
-            "jours_hors_suspension": lambda: _jours_hors(pauses, depart, fin, lieu, lambda a, b: b - a),
-            "jours_ouvres_hors_suspension": lambda: _jours_hors(pauses, depart, fin, lieu, lieu.ouvres_entre),
-        }
-        return tuple(min(valeurs[h](), CLOCK_MAX) if h in self._gardees else _HORLOGE_ABSENTE for h in HORLOGES_GARDEES)
+
+def _tenant_unique(processus: Processus) -> tuple[int, int] | None:
+    """Rank in DETENTEURS of whoever holds a dossier from its start to its end, at home and when the work is done
+    by another caisse; None when it changes hands."""
+    if len(processus.depart) != 1 or processus.detenteurs.keys() not in ({"start"}, {processus.depart[0]}):
+        return None
+    (qui,) = processus.detenteurs.values()
+    return DETENTEURS.index(qui), DETENTEURS.index("prenante" if qui == "caisse" else qui)
+
+
+class _Passage(NamedTuple):
+    """What the clocks of a closed dossier are computed from."""
+
+    lieu: Lieu
+    depart: int
+    fin: int
+    jour_ouvert: int
+    jour_clos: int
+    pauses: Pauses
+
+
+def _heures(p: _Passage) -> int:
+    return heures_entieres(p.fin - p.depart)
+
+
+def _heures_ouvrees(p: _Passage) -> int:
+    return heures_entieres(p.lieu.secondes_ouvrees(p.depart, p.fin))
+
+
+def _jours_hors_suspension(p: _Passage) -> int:
+    return jours_hors(p.pauses, p.jour_ouvert, p.jour_clos, p.lieu.fuseau.jour, lambda a, b: b - a)
+
+
+def _jours_ouvres_hors_suspension(p: _Passage) -> int:
+    return jours_hors(p.pauses, p.jour_ouvert, p.jour_clos, p.lieu.fuseau.jour, p.lieu.ouvres_entre)
+
+
+def _absente(_: _Passage) -> int:
+    return _HORLOGE_ABSENTE
+
+
+_HORLOGES: Mapping[str, Callable[[_Passage], int]] = {
+    "heures": _heures,
+    "heures_ouvrees": _heures_ouvrees,
+    "jours_hors_suspension": _jours_hors_suspension,
+    "jours_ouvres_hors_suspension": _jours_ouvres_hors_suspension,
+}
+_SANS_HORLOGE = (_HORLOGE_ABSENTE,) * len(HORLOGES_GARDEES)
+_ZEROS = (0,) * len(DETENTEURS)
 
 
 def nom_strate(valeurs: Mapping[str, str]) -> str:
@@ -188,120 +266,3 @@ def nom_strate(valeurs: Mapping[str, str]) -> str:
 def lire_strate(nom: str) -> dict[str, str]:
     """The inverse of ``nom_strate``."""
     return dict(paire.split("=", 1) for paire in nom.split(";")) if nom else {}
-
-
-def heures_entieres(secondes: int) -> int:
-    """Hours rounded up, so that 48 h 30 is not within 48 h."""
-    return -(-secondes // 3_600)
-
-
-def instant_depart(processus: Processus, jalons: Mapping[str, Valeur]) -> int | None:
-    """When the clock starts: the latest of the start jalons once all are there; None before."""
-    if len(processus.depart) == 1:
-        seul = jalons.get(processus.depart[0])
-        return seul[0] if isinstance(seul, list) else seul
-    depart: int | None = None
-    for nom in processus.depart:
-        valeur = jalons.get(nom)
-        if valeur is None:
-            return None
-        instant = valeur[0] if isinstance(valeur, list) else valeur
-        if depart is None or instant > depart:
-            depart = instant
-    return depart
-
-
-def arret_de(
-    processus: Processus,
-    jalons: Mapping[str, Valeur],
-    depart: int | None,
-    jour_depart: int | None,
-    fuseau: HeureLocale,
-) -> tuple[int, str] | None:
-    """The earliest stop that is not dated before the day of the start, as (Unix second, outcome).
-
-    A stop earlier than the start on the same local day counts as zero seconds (sources that only give days);
-    on an earlier day it is kept with the dossier but closes nothing. Ties go to the first declared.
-    """
-    gagnant: tuple[int, str] | None = None
-    for arret in processus.arrets:
-        valeur = jalons.get(arret.jalon)
-        if valeur is None:
-            continue
-        instant = valeur if isinstance(valeur, int) else valeur[0]
-        if depart is not None and instant < depart:
-            if fuseau.jour(instant) != jour_depart:
-                continue
-            instant = depart
-        if gagnant is None or instant < gagnant[0]:
-            court = arret.secondes_max is not None and depart is not None and instant - depart <= arret.secondes_max
-            gagnant = (instant, arret.issue_avant if court and arret.issue_avant else arret.issue)
-    return gagnant
-
-
-def suspensions(processus: Processus, jalons: Mapping[str, Valeur], depart: int, fin: int) -> list[tuple[int, int]]:
-    """Suspended intervals within [depart, fin], disjoint and in order; one never resumed lasts until ``fin``."""
-    pauses: list[tuple[int, int]] = []
-    for debut, reprise in processus.suspensions:
-        bascules = sorted([*((t, 0) for t in _instants(jalons, debut)), *((t, 1) for t in _instants(jalons, reprise))])
-        ouverte: int | None = None
-        for instant, sens in bascules:
-            if sens == 0 and ouverte is None:
-                ouverte = instant
-            elif sens == 1 and ouverte is not None:
-                pauses.append((ouverte, instant))
-                ouverte = None
-        if ouverte is not None:
-            pauses.append((ouverte, fin))
-    return _unir([(max(a, depart), min(b, fin)) for a, b in pauses])
-
-
-def _unir(intervalles: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    unis: list[tuple[int, int]] = []
-    for a, b in sorted(i for i in intervalles if i[0] < i[1]):
-        if unis and a <= unis[-1][1]:
-            unis[-1] = (unis[-1][0], max(b, unis[-1][1]))
-        else:
-            unis.append((a, b))
-    return unis
-
-
-def _instants(jalons: Mapping[str, Valeur], nom: str) -> Sequence[int]:
-    valeur = jalons.get(nom, ())
-    return (valeur,) if isinstance(valeur, int) else valeur
-
-
-def _jours_hors(
-    pauses: Sequence[tuple[int, int]], depart: int, fin: int, lieu: Lieu, entre: Callable[[int, int], int]
-) -> int:
-    jour = lieu.fuseau.jour
-    return entre(jour(depart), jour(fin)) - sum(entre(jour(a), jour(b)) for a, b in pauses)
-
-
-def secondes_par_detenteur(
-    processus: Processus, jalons: Mapping[str, Valeur], depart: int, fin: int, executee_ailleurs: bool
-) -> tuple[int, ...]:
-    """Seconds in each holder's hands (order of DETENTEURS) from the first holding jalon to ``fin``.
-
-    Time before the start counts too: a first IJ waits for the employer before its clock runs. What the caisse
-    holds while another caisse does the work is the *prenante*'s.
-    """
-    detenteurs = processus.detenteurs
-    if len(detenteurs) == 1:
-        ((nom, qui),) = detenteurs.items()
-        seul = jalons.get(nom)
-        if isinstance(seul, int):
-            if qui == "caisse" and executee_ailleurs:
-                qui = "prenante"
-            return tuple([fin - seul if d == qui else 0 for d in DETENTEURS])
-    passages = sorted(
-        (instant, rang, qui)
-        for rang, (nom, qui) in enumerate(detenteurs.items())
-        for instant in ((depart,) if nom == "start" else _instants(jalons, nom))
-        if instant < fin
-    )
-    total = [0] * len(DETENTEURS)
-    for (debut, _, qui), suivant in zip(passages, [*(p[0] for p in passages[1:]), fin], strict=True):
-        rang = DETENTEURS.index("prenante" if qui == "caisse" and executee_ailleurs else qui)
-        total[rang] += suivant - debut
-    return tuple(total)

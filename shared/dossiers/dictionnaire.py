@@ -7,7 +7,12 @@ from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.catalogue.processus import AUTRE
+
 Connexion = asyncpg.Connection | PoolConnectionProxy
+
+PLATEFORMES_MAX = 10_000
+"""Most platforms a database names: events name them freely, a cell has two bytes for them. Others are *autre*."""
 
 _VERROU = 0x5669_6469  # advisory lock of the numbering; held for one short transaction
 
@@ -66,25 +71,35 @@ class Dictionnaire:
 
         Codes survive the roll-back of the batch that asked for them: an unused code is harmless.
         """
-        voulus = {*self.manquants, *noms}
+        voulus = {*self.manquants, *noms, ("plateforme", AUTRE)}
         async with pool.acquire() as conn, conn.transaction():
             await conn.execute("SELECT pg_advisory_xact_lock($1)", _VERROU)
             await self.charger(conn)
             nouveaux = sorted(v for v in voulus if v not in self._codes)
-            prochain: dict[str, int] = {}
-            for genre, code in self._noms:
-                prochain[genre] = max(prochain.get(genre, 0), code)
-            lignes = []
-            for genre, valeur in nouveaux:
-                prochain[genre] = prochain.get(genre, 0) + 1
-                lignes.append((genre, prochain[genre], valeur))
+            lignes = _numeroter(nouveaux, self._noms)
             await conn.executemany(
                 f"INSERT INTO {self._schema}.dictionnaire (genre, code, valeur) VALUES ($1, $2, $3)", lignes
             )
         self._retenir(lignes)
+        for genre, valeur in voulus - self._codes.keys():
+            self._codes[genre, valeur] = self._codes[genre, AUTRE]
         self.manquants -= voulus
 
     def _retenir(self, lignes: Iterable[tuple[str, int, str]]) -> None:
         for genre, code, valeur in lignes:
             self._codes[genre, valeur] = code
             self._noms[genre, code] = valeur
+
+
+def _numeroter(noms: Iterable[tuple[str, str]], pris: Iterable[tuple[str, int]]) -> list[tuple[str, int, str]]:
+    """Rows (genre, code, name) of new names, numbered after ``pris``; platforms in excess are left out."""
+    dernier: dict[str, int] = {}
+    for genre, code in pris:
+        dernier[genre] = max(dernier.get(genre, 0), code)
+    lignes = []
+    for genre, valeur in noms:
+        code = dernier.get(genre, 0) + 1
+        if genre != "plateforme" or code <= PLATEFORMES_MAX:
+            dernier[genre] = code
+            lignes.append((genre, code, valeur))
+    return lignes

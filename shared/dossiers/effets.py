@@ -1,12 +1,12 @@
 """What a batch of events does: merged dossiers and the deltas of the cells. Pure; the store writes it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import add, neg
 
 import msgspec
 
-from shared.dossiers.contributions import CLOS, FLUX, OUVERT, Calcul, Contribution, Montants
+from shared.dossiers.contributions import CLOS, DIMENSIONS, FLUX, OUVERT, Calcul, Contribution, Montants
 from shared.dossiers.etat import Etat, decoder_etat, encoder_etat, joindre
 from shared.events.contrat import Evenement
 
@@ -16,63 +16,50 @@ Cle = tuple[str, int]
 Version = tuple[int, int]
 """(recorded day, cause) of a delta."""
 
+Existant = tuple[bytes, bytes, int]
+"""What a dossier row holds: state, kept contributions, last recorded day."""
+
+Ligne = tuple[int, str, bytes, bytes, int, int | None, int | None, int]
+"""A dossier row as it must be written, in the order of COLONNES_DOSSIER."""
+
+COLONNES_DOSSIER = (
+    "serie", "subject", "etat", "contributions", "caisse", "jour_ouvert", "jour_clos", "enregistre",
+)  # fmt: skip
+"""Key, state, kept contributions, the columns people search by, and the last recorded day of its deltas."""
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[tuple[int, tuple[int, ...], tuple[int, ...]]])
 
+encoder_contributions: Callable[[Sequence[Contribution]], bytes] = _encoder.encode
+"""The form kept with the dossier."""
 
-def encoder_contributions(contributions: list[Contribution]) -> bytes:
-    """The form kept with the dossier."""
-    return _encoder.encode(contributions)
-
-
-def decoder_contributions(octets: bytes) -> list[Contribution]:
-    """The inverse of ``encoder_contributions``."""
-    return _decoder.decode(octets)
+decoder_contributions: Callable[[bytes], list[Contribution]] = _decoder.decode
+"""The inverse of ``encoder_contributions``."""
 
 
 class Deltas:
-    """Amounts to add to cells, summed per (kind, recorded day, cause) and dimensions."""
+    """Amounts to add to cells, summed per (kind, recorded day, cause) and dimensions.
+
+    ``touchees``: (process code, caisse code) of the cells that move.
+    """
 
     def __init__(self) -> None:
         self.par_version: dict[tuple[int, int, int], dict[tuple[int, ...], Montants]] = {}
+        self.touchees: set[tuple[int, ...]] = set()
 
-    def ajouter(self, contributions: Iterable[Contribution], version: Version, signe: int = 1) -> None:
-        """Add (``signe`` 1) or take out (-1) contributions."""
+    def ajouter(self, contributions: Sequence[Contribution], version: Version, signe: int = 1) -> None:
+        """Add (``signe`` 1) or take out (-1) the contributions of one dossier."""
+        if not contributions:
+            return
         jour, cause = version
+        self.touchees.add(contributions[0][1][:2])
         for genre, dims, montants in contributions:
-            cle = (genre, jour, cause)
-            cellules = self.par_version.get(cle)
+            cellules = self.par_version.get((genre, jour, cause))
             if cellules is None:
-                cellules = self.par_version[cle] = {}
+                cellules = self.par_version[genre, jour, cause] = {}
             ajout = montants if signe > 0 else tuple(map(neg, montants))
             deja = cellules.get(dims)
-            if deja is None:
-                cellules[dims] = ajout
-            elif len(ajout) == 1:
-                cellules[dims] = (deja[0] + ajout[0],)
-            else:
-                cellules[dims] = tuple(map(add, deja, ajout))
-
-    def touchees(self) -> set[tuple[int, int]]:
-        """(process code, caisse code) of every cell that moves."""
-        return {
-            (dims[0], dims[1])
-            for cellules in self.par_version.values()
-            for dims, montants in cellules.items()
-            if any(montants)
-        }
-
-
-@dataclass(slots=True)
-class Ligne:
-    """A dossier row as it must be written."""
-
-    cle: Cle
-    etat: bytes
-    contributions: bytes
-    caisse: int
-    jour_ouvert: int | None
-    jour_clos: int | None
+            cellules[dims] = ajout if deja is None else tuple(map(add, deja, ajout))
 
 
 @dataclass(slots=True)
@@ -94,59 +81,83 @@ class Groupe:
     suite: list[tuple[Version, Evenement]]
 
 
-def fusionner(groupes: Mapping[Cle, Groupe], existants: Mapping[Cle, tuple[bytes, bytes]]) -> Effets:
+def fusionner(groupes: Mapping[Cle, Groupe], existants: Mapping[Cle, Existant]) -> Effets:
     """Merge each dossier's events into its row and collect what moves.
 
     Consecutive events with the same recorded day and cause telescope into one delta, so the outcome does not
-    depend on where batches are cut.
+    depend on where batches are cut. The recorded day of a dossier never goes back (accepted by two doors about
+    midnight, or rebuilt since): a delta counts on the day of the one it corrects at the earliest, so that the
+    cells *as known on* any day are those of states that dossiers really had.
     """
     effets = Effets()
     for cle, groupe in groupes.items():
         ligne = existants.get(cle)
-        etat: Etat = decoder_etat(ligne[0]) if ligne is not None else {}
-        gardees = decoder_contributions(ligne[1]) if ligne is not None else []
-        apres, change = _derouler(groupe, etat, gardees, effets)
-        if change:
-            (effets.changees if ligne is not None else effets.nouvelles).append(ligne_de(cle, etat, apres))
+        if ligne is not None:
+            etat = decoder_etat(ligne[0])
+            suite = _derouler(groupe, etat, decoder_contributions(ligne[1]), ligne[2], effets)
+            if suite is not None:
+                effets.changees.append(ligne_de(cle, etat, *suite))
+        elif len(groupe.suite) == 1:
+            version, evenement = groupe.suite[0]
+            contenu = evenement.contenu
+            etat = {(contenu.source, contenu.id): contenu}
+            contributions = groupe.calcul.contributions(etat)
+            effets.deltas.ajouter(contributions, version)
+            effets.nouvelles.append(ligne_de(cle, etat, contributions, version[0]))
+        else:
+            etat = {}
+            suite = _derouler(groupe, etat, [], 0, effets)
+            if suite is not None:
+                effets.nouvelles.append(ligne_de(cle, etat, *suite))
     return effets
 
 
 def _derouler(
-    groupe: Groupe, etat: Etat, gardees: list[Contribution], effets: Effets
-) -> tuple[list[Contribution], bool]:
-    calcul, suite = groupe.calcul, groupe.suite
-    if len(suite) == 1 and not etat:
-        version, evenement = suite[0]
-        etat[evenement.contenu.source, evenement.contenu.id] = evenement.contenu
-        apres = calcul.contributions(etat)
-        effets.deltas.ajouter(apres, version)
-        return apres, True
-    avant, change, en_attente = gardees, False, False
-    dernier = len(suite) - 1
-    for rang, (version, evenement) in enumerate(suite):
+    groupe: Groupe, etat: Etat, gardees: list[Contribution], jour: int, effets: Effets
+) -> tuple[list[Contribution], int] | None:
+    """Join the events into ``etat`` in place; the contributions to keep and the last recorded day, None when
+    nothing changed. ``jour``: the dossier's last recorded day so far."""
+    attente: Version | None = None
+    change = False
+    for (enregistre, cause), evenement in groupe.suite:
+        version = (max(jour, enregistre), cause)
+        if attente is not None and attente != version:
+            gardees = _passer(groupe.calcul, etat, gardees, attente, effets.deltas)
+            attente = None
         if joindre(etat, evenement.contenu):
-            change = en_attente = True
+            change, attente, jour = True, version, version[0]
         else:
             effets.sans_effet += 1
-        if en_attente and (rang == dernier or suite[rang + 1][0] != version):
-            apres = calcul.contributions(etat)
-            if apres != avant:
-                effets.deltas.ajouter(avant, version, -1)
-                effets.deltas.ajouter(apres, version)
-                avant = apres
-            en_attente = False
-    return avant, change
+    if attente is not None:
+        gardees = _passer(groupe.calcul, etat, gardees, attente, effets.deltas)
+    return (gardees, jour) if change else None
 
 
-def ligne_de(cle: Cle, etat: Etat, contributions: list[Contribution]) -> Ligne:
-    """The row of a dossier: its state, what it put into the cells, and the columns people search by."""
+def _passer(
+    calcul: Calcul, etat: Etat, avant: list[Contribution], version: Version, deltas: Deltas
+) -> list[Contribution]:
+    apres = calcul.contributions(etat)
+    if apres != avant:
+        deltas.ajouter(avant, version, -1)
+        deltas.ajouter(apres, version)
+    return apres
+
+
+def ligne_de(cle: Cle, etat: Etat, contributions: list[Contribution], jour: int) -> Ligne:
+    """The row of a dossier; ``jour``: the last recorded day of its deltas. A call or visit is closed when it comes."""
     caisse, ouvert, clos = 0, None, None
-    for genre, dims, _ in contributions:
+    if contributions:
+        genre, dims, _ = contributions[0]
         caisse = dims[1]
         if genre == OUVERT:
-            ouvert = dims[3]
-        elif genre == CLOS:
-            clos = dims[7]
-        elif genre == FLUX:
-            ouvert = clos = dims[5]
-    return Ligne(cle, encoder_etat(etat), encoder_contributions(contributions), caisse, ouvert, clos)
+            ouvert = dims[_JOUR_OUVERT]
+            if len(contributions) > 1:
+                clos = contributions[1][1][_JOUR_CLOS]
+        else:
+            ouvert = clos = dims[_JOUR_FLUX]
+    return (cle[1], cle[0], encoder_etat(etat), encoder_contributions(contributions), caisse, ouvert, clos, jour)
+
+
+_JOUR_OUVERT = DIMENSIONS[OUVERT].index("jour")
+_JOUR_CLOS = DIMENSIONS[CLOS].index("jour_clos")
+_JOUR_FLUX = DIMENSIONS[FLUX].index("jour")

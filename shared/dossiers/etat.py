@@ -5,8 +5,10 @@ attributes are pure functions of the live contents. Duplicates, disorder, replay
 dossier therefore all end in the same state.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import pairwise
+from operator import attrgetter
 
 import msgspec
 
@@ -18,12 +20,13 @@ Etat = dict[tuple[int, str], Contenu]
 Valeur = int | list[int]
 """A merged jalon: one Unix second, or the sorted list of all for a ``multiple``."""
 
-_encoder = msgspec.msgpack.Encoder()
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(list[Contenu])
+_temps = attrgetter("temps")
 
 
 def encoder_etat(etat: Etat) -> bytes:
-    """The stored form: contents sorted by (source, id), so that equal states are equal bytes."""
+    """The stored form: contents sorted by (source, id), keys sorted, so that equal states are equal bytes."""
     if len(etat) == 1:
         return _encoder.encode(list(etat.values()))
     return _encoder.encode([etat[cle] for cle in sorted(etat)])
@@ -35,13 +38,12 @@ def decoder_etat(octets: bytes) -> Etat:
 
 
 def empreinte(contenu: Contenu) -> bytes:
-    """Digest that breaks the tie between two contents of equal revision, whatever order their maps were built in."""
-    ordonne = msgspec.structs.replace(
-        contenu,
-        jalons=dict(sorted(contenu.jalons.items())),
-        attributs=dict(sorted(contenu.attributs.items())),
-    )
-    return blake2b(_encoder.encode(ordonne), digest_size=16).digest()
+    """Digest that breaks the tie between two contents of equal revision.
+
+    It depends on what the content says alone: neither on the order of its fields nor on the number that this
+    database happened to give to the source.
+    """
+    return blake2b(_encoder.encode(msgspec.structs.replace(contenu, source=0)), digest_size=16).digest()
 
 
 def joindre(etat: Etat, contenu: Contenu) -> bool:
@@ -60,28 +62,45 @@ def joindre(etat: Etat, contenu: Contenu) -> bool:
     return True
 
 
-def ordre(contenus: Iterable[Contenu]) -> list[Contenu]:
-    """Contents in the order in which the later one's attributes win: by (time, source, id)."""
-    return sorted(contenus, key=lambda c: (c.temps, c.source, c.id))
+def ordre(contenus: Iterable[Contenu], nom_source: Callable[[int], str]) -> list[Contenu]:
+    """Contents in the order in which the later one's attributes win: by (time, source, id).
+
+    ``nom_source``: the name behind a source code; names, not codes, break a tie, so that the order does not
+    depend on which source this database met first. Asked only when two times are equal.
+    """
+    tries = sorted(contenus, key=_temps)
+    if any(a.temps == b.temps for a, b in pairwise(tries)):
+        tries.sort(key=lambda c: (c.temps, nom_source(c.source), c.id))
+    return tries
 
 
-def jalons_de(contenus: Sequence[Contenu], regles: Mapping[str, str]) -> dict[str, Valeur]:
-    """Merged jalons of the live contents: earliest, latest or sorted list, by the rule of each."""
-    if len(contenus) == 1:
-        return contenus[0].jalons
+def jalons_de(contenus: Iterable[Contenu], regles: Mapping[str, str]) -> dict[str, Valeur]:
+    """Merged jalons of the live contents, by the rule of each: earliest, latest, or the sorted list of all.
+
+    A ``multiple`` that has one instant may stay a number. Contents may have been read under another definition
+    of the process: a list of a jalon that is no longer ``multiple`` counts for its earliest or latest.
+    """
     fusion: dict[str, Valeur] = {}
     for contenu in contenus:
         for nom, valeur in contenu.jalons.items():
             deja = fusion.get(nom)
-            if deja is None:
-                fusion[nom] = valeur
-            elif isinstance(deja, list) or isinstance(valeur, list):
-                fusion[nom] = sorted({*_liste(deja), *_liste(valeur)})
-            elif regles.get(nom) == "dernier":
-                fusion[nom] = max(deja, valeur)
-            else:
-                fusion[nom] = min(deja, valeur)
-    return fusion
+            fusion[nom] = valeur if deja is None else _joints(deja, valeur, regles.get(nom))
+    return fusion if all(isinstance(v, int) for v in fusion.values()) else _reguliers(fusion, regles)
+
+
+def _reguliers(jalons: Mapping[str, Valeur], regles: Mapping[str, str]) -> dict[str, Valeur]:
+    return {nom: _selon(valeur, regles[nom]) for nom, valeur in jalons.items() if nom in regles}
+
+
+def _joints(a: Valeur, b: Valeur, regle: str | None) -> Valeur:
+    if isinstance(a, int) and isinstance(b, int) and regle != "multiple":
+        return max(a, b) if regle == "dernier" else min(a, b)
+    return sorted({*_liste(a), *_liste(b)})
+
+
+def _selon(valeur: Valeur, regle: str) -> Valeur:
+    tous = _liste(valeur)
+    return tous if regle == "multiple" else tous[-1] if regle == "dernier" else tous[0]
 
 
 def _liste(valeur: Valeur) -> list[int]:

@@ -2,18 +2,20 @@
 
 A dossier belongs to one partition of the log, and the row lock of that partition's position (the transaction's
 first statement) makes its consumer the only writer: rows read here cannot change before they are written, and
-a dossier not found can be inserted without asking again.
+a dossier not found can be inserted without asking again. Maintenance, which writes across partitions, keeps
+every consumer out first (``exclure_les_consommateurs``).
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 import asyncpg
 
 from shared.dossiers.contributions import DIMENSIONS, MESURES
-from shared.dossiers.effets import Cle, Deltas, Effets, Ligne
-from shared.dossiers.tables import TABLE, colonnes, type_de
+from shared.dossiers.effets import COLONNES_DOSSIER, Cle, Deltas, Effets, Existant, Ligne
+from shared.dossiers.tables import SCELLE, TABLE, colonnes, type_de
 
-_COLONNES_DOSSIER = ("serie", "subject", "etat", "contributions", "caisse", "jour_ouvert", "jour_clos")
+_TYPES_DOSSIER = ("int", "text", "bytea", "bytea", "smallint", "int", "int", "int")
 
 
 class Depot:
@@ -22,21 +24,27 @@ class Depot:
     def __init__(self, schema: str) -> None:
         self.schema = schema
         self._lire = (
-            f"SELECT d.subject, d.serie, d.etat, d.contributions FROM unnest($1::text[], $2::int[]) AS k(s, n) "
-            f"JOIN {schema}.dossiers d ON d.subject = k.s AND d.serie = k.n"
+            "SELECT d.subject, d.serie, d.etat, d.contributions, d.enregistre FROM unnest($1::text[], $2::int[]) "
+            f"AS k(s, n) JOIN {schema}.dossiers d ON d.subject = k.s AND d.serie = k.n"
         )
+        champs = ", ".join(f"{c} = k.{c}" for c in COLONNES_DOSSIER[2:])
+        types = ", ".join(f"${i}::{t}[]" for i, t in enumerate(_TYPES_DOSSIER, 1))
         self._changer = (
-            f"UPDATE {schema}.dossiers d SET etat = k.e, contributions = k.c, caisse = k.q, jour_ouvert = k.o, "
-            "jour_clos = k.f FROM unnest($1::text[], $2::int[], $3::bytea[], $4::bytea[], $5::smallint[], $6::int[], "
-            "$7::int[]) AS k(s, n, e, c, q, o, f) WHERE d.subject = k.s AND d.serie = k.n"
+            f"UPDATE {schema}.dossiers d SET {champs} FROM unnest({types}) AS k({', '.join(COLONNES_DOSSIER)}) "
+            "WHERE d.subject = k.subject AND d.serie = k.serie"
         )
         self._ajouter = {genre: _sql_ajout(schema, genre) for genre in TABLE}
 
-    async def lire(self, conn: asyncpg.Connection, cles: Iterable[Cle]) -> dict[Cle, tuple[bytes, bytes]]:
-        """State and kept contributions of the dossiers that exist, by key."""
+    async def lire(self, conn: asyncpg.Connection, cles: Iterable[Cle]) -> dict[Cle, Existant]:
+        """State, kept contributions and last recorded day of the dossiers that exist, by key."""
         liste = list(cles)
         lignes = await conn.fetch(self._lire, [c[0] for c in liste], [c[1] for c in liste])
-        return {(ligne[0], ligne[1]): (ligne[2], ligne[3]) for ligne in lignes}
+        return {(ligne[0], ligne[1]): (ligne[2], ligne[3], ligne[4]) for ligne in lignes}
+
+    async def horizons(self, conn: asyncpg.Connection) -> dict[str, int]:
+        """Per process that was purged, the day before which closed dossiers are no more."""
+        lignes = await conn.fetch(f"SELECT process, avant FROM {self.schema}.horizons")
+        return {ligne[0]: ligne[1] for ligne in lignes}
 
     async def ecrire(self, conn: asyncpg.Connection, effets: Effets, shard: int) -> None:
         """Write a batch's effects: new rows by COPY, changed rows and cell deltas by one statement each."""
@@ -48,28 +56,13 @@ class Depot:
         """Rows known to be absent."""
         if lignes:
             await conn.copy_records_to_table(
-                "dossiers",
-                schema_name=self.schema,
-                columns=_COLONNES_DOSSIER,
-                records=[
-                    (li.cle[1], li.cle[0], li.etat, li.contributions, li.caisse, li.jour_ouvert, li.jour_clos)
-                    for li in lignes
-                ],
+                "dossiers", schema_name=self.schema, columns=COLONNES_DOSSIER, records=lignes
             )
 
     async def changer(self, conn: asyncpg.Connection, lignes: Sequence[Ligne]) -> None:
         """Rows known to be present."""
         if lignes:
-            await conn.execute(
-                self._changer,
-                [li.cle[0] for li in lignes],
-                [li.cle[1] for li in lignes],
-                [li.etat for li in lignes],
-                [li.contributions for li in lignes],
-                [li.caisse for li in lignes],
-                [li.jour_ouvert for li in lignes],
-                [li.jour_clos for li in lignes],
-            )
+            await conn.execute(self._changer, *zip(*lignes, strict=True))
 
     async def ajouter(self, conn: asyncpg.Connection, deltas: Deltas, shard: int) -> None:
         """Add deltas to the cells of ``shard``."""
@@ -77,13 +70,25 @@ class Depot:
         for (genre, jour, cause), cellules in deltas.par_version.items():
             version = (jour, cause, shard)
             par_genre.setdefault(genre, []).extend(
-                (*dims, *version, *montants) for dims, montants in cellules.items() if any(montants)
+                [dims + version + montants for dims, montants in cellules.items() if montants[0] or any(montants)]
             )
-        for genre, lignes in sorted(par_genre.items()):
+        for genre, lignes in par_genre.items():
             if lignes:
-                # One order for all writers: rows of a kind are locked in key order, whatever the batch.
-                lignes.sort()
+                # Rows of a day are neighbours in the key's index.
+                lignes.sort(key=_PAR_JOUR[genre])
                 await conn.execute(self._ajouter[genre], *zip(*lignes, strict=True))
+
+    async def exclure_les_consommateurs(self, conn: asyncpg.Connection) -> None:
+        """Until the end of the transaction no batch is under way nor begins, on any partition, known or new.
+
+        The transaction's first statement. Waits for the batches under way; keep what follows short.
+        """
+        await conn.execute(f"LOCK TABLE {self.schema}.positions IN EXCLUSIVE MODE")
+
+
+_PAR_JOUR = {
+    genre: itemgetter(dims.index("jour_clos" if "jour_clos" in dims else "jour")) for genre, dims in DIMENSIONS.items()
+}
 
 
 def _sql_ajout(schema: str, genre: int) -> str:
@@ -103,4 +108,6 @@ def somme_cellules(schema: str, genre: int) -> str:
     dims = ", ".join(DIMENSIONS[genre])
     sommes = ", ".join(f"sum({m})::bigint AS {m}" for m in MESURES[genre])
     non_nul = " OR ".join(f"sum({m}) <> 0" for m in MESURES[genre])
-    return f"SELECT {dims}, {sommes} FROM {schema}.{TABLE[genre]} WHERE shard <> -2 GROUP BY {dims} HAVING {non_nul}"
+    return (
+        f"SELECT {dims}, {sommes} FROM {schema}.{TABLE[genre]} WHERE shard <> {SCELLE} GROUP BY {dims} HAVING {non_nul}"
+    )

@@ -11,11 +11,14 @@ VERSION = ("enregistre", "cause", "shard")
 """What every cell row carries beside its dimensions: the Paris day its deltas were recorded, why, and by which
 log partition. Readers sum over all three; two consumers never touch one row."""
 
+RECONSTRUIT = -1
+"""Shard of the deltas a reconstruction makes."""
+
 SCELLE = -2
 """Shard of the contributions of purged dossiers."""
 
-RECONSTRUIT = -1
-"""Shard of the deltas a reconstruction makes."""
+PLIE = -3
+"""Shard into which the others are folded (all but SCELLE) once their recorded day is past."""
 
 _TYPES = {
     "process": "smallint", "caisse": "smallint", "productrice": "smallint", "plateforme": "smallint",
@@ -57,7 +60,7 @@ def ddl_v1(schema: str) -> Sequence[str]:
         f"""CREATE TABLE {schema}.dossiers (
             serie integer NOT NULL, subject text COLLATE "C" NOT NULL,
             etat bytea NOT NULL, contributions bytea NOT NULL,
-            caisse smallint NOT NULL, jour_ouvert integer, jour_clos integer,
+            caisse smallint NOT NULL, jour_ouvert integer, jour_clos integer, enregistre integer NOT NULL,
             PRIMARY KEY (subject, serie)) WITH (fillfactor = 85)""",
         f"COMMENT ON TABLE {schema}.dossiers IS 'State and kept contributions; serie: process|namespace'",
         f"CREATE INDEX dossiers_jours ON {schema}.dossiers USING brin (jour_clos, jour_ouvert)",

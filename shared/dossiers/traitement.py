@@ -10,9 +10,9 @@ import msgspec
 
 from shared.dossiers.contributions import Calcul
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.effets import Cle, Effets, Groupe, fusionner
+from shared.dossiers.effets import Cle, Effets, Existant, Groupe, fusionner
 from shared.dossiers.store import Depot
-from shared.events.contrat import Evenement, Refus, cle
+from shared.events.contrat import RAISONS, Evenement, Refus, cle
 from shared.events.lecture import Lecteur
 from shared.log.envoi import publier
 from shared.log.rejets import Rejet, ecrire
@@ -34,19 +34,18 @@ class JourEnregistre:
     def __call__(self, secondes: int) -> int:
         if not self._debut <= secondes < self._fin:
             jour = datetime.fromtimestamp(secondes, UTC).astimezone(_PARIS).date()
-            minuit = datetime(jour.year, jour.month, jour.day, tzinfo=_PARIS)
-            self._debut, self._jour = int(minuit.timestamp()), jour.toordinal() - _JOUR_1970
-            lendemain = datetime.fromordinal(jour.toordinal() + 1).replace(tzinfo=_PARIS)
-            self._fin = int(lendemain.timestamp())
+            self._jour = jour.toordinal() - _JOUR_1970
+            self._debut, self._fin = minuit_paris(self._jour), minuit_paris(self._jour + 1)
         return self._jour
 
 
 @dataclass(slots=True)
 class Lot:
-    """A batch read and grouped by dossier, ready to be merged."""
+    """A batch read, ready to be grouped and merged. ``acceptes``: the record of each event, in the same order."""
 
     records: Sequence[Enregistrement]
     evenements: list[Evenement] = field(default_factory=list)
+    acceptes: list[Enregistrement] = field(default_factory=list)
     rejets: list[Rejet] = field(default_factory=list)
 
 
@@ -54,7 +53,8 @@ class TraitementDossiers:
     """The handler a dossier service gives to its consumer.
 
     ``partitions``: number of partitions of the topic, to check that each record is where its key belongs.
-    ``horizons``: per process, the day before which dossiers were purged (read at start and after a purge).
+    ``pool`` numbers new names, in transactions of its own while a lane holds a connection: it needs one more
+    connection than there are lanes on it.
     """
 
     def __init__(
@@ -65,7 +65,6 @@ class TraitementDossiers:
         dictionnaire: Dictionnaire,
         pool: asyncpg.Pool,
         partitions: int,
-        horizons: Mapping[str, int] | None = None,
     ) -> None:
         self._depot = depot
         self._lecteur = lecteur
@@ -73,13 +72,12 @@ class TraitementDossiers:
         self._dictionnaire = dictionnaire
         self._pool = pool
         self._partitions = partitions
-        self._horizons = horizons or {}
         self._jour = JourEnregistre()
 
     def preparer(self, records: Sequence[Enregistrement]) -> Lot:
         """Decode and check each record; what cannot be taken becomes a reject. Pure CPU."""
         lot = Lot(records)
-        lire, accepter = self._lecteur.lire, lot.evenements.append
+        lire, accepter, garder = self._lecteur.lire, lot.evenements.append, lot.acceptes.append
         for record in records:
             try:
                 evenement = lire(record.value, record.horodatage_ms // 1_000)
@@ -88,19 +86,22 @@ class TraitementDossiers:
                 lot.rejets.append(rejet_de(refus, record))
             else:
                 accepter(evenement)
+                garder(record)
         return lot
 
     async def appliquer(self, conn: asyncpg.Connection, lot: Lot, partition: int) -> None:
         """Merge and write, in the open transaction of the position."""
         groupes = await self._grouper(lot)
         existants = await self._depot.lire(conn, groupes)
+        horizons = await self._depot.horizons(conn)
+        rejets = [*lot.rejets, *self._ecarter(groupes, existants, horizons, lot)] if horizons else lot.rejets
         effets = fusionner(groupes, existants)
         if self._dictionnaire.manquants:
             await self._dictionnaire.completer(self._pool)
             effets = fusionner(groupes, existants)
         await self._depot.ecrire(conn, effets, partition)
-        if lot.rejets:
-            await ecrire(conn, self._depot.schema, lot.rejets)
+        if rejets:
+            await ecrire(conn, self._depot.schema, rejets)
         await self._sonner(conn, effets, lot)
 
     async def _grouper(self, lot: Lot) -> dict[Cle, Groupe]:
@@ -119,6 +120,28 @@ class TraitementDossiers:
             groupe.suite.append(((self._jour(e.enregistre), e.cause), e))
         return groupes
 
+    def _ecarter(
+        self, groupes: dict[Cle, Groupe], existants: Mapping[Cle, Existant], horizons: Mapping[str, int], lot: Lot
+    ) -> list[Rejet]:
+        """Take out of ``groupes`` the events older than the horizon whose dossier is not there: it may have been
+        purged, and would be counted twice. Read in the batch's own transaction, so that no purge is missed."""
+        limites = {process: minuit_paris(jour) for process, jour in horizons.items()}
+        ecartes: set[int] = set()
+        for cle_ in [c for c, g in groupes.items() if c not in existants and g.calcul.processus.code in limites]:
+            groupe = groupes[cle_]
+            limite = limites[groupe.calcul.processus.code]
+            debut = next((i for i, (_, e) in enumerate(groupe.suite) if not _hors_horizon(e, limite)), None)
+            ecartes.update(id(e) for _, e in groupe.suite[:debut])
+            if debut is None:
+                del groupes[cle_]
+            else:
+                del groupe.suite[:debut]
+        return [
+            rejet_de(_situe(Refus("hors_horizon", RAISONS["hors_horizon"], "time"), e), record)
+            for e, record in zip(lot.evenements, lot.acceptes, strict=True)
+            if id(e) in ecartes
+        ]
+
     def _verifier(self, evenement: Evenement, record: Enregistrement) -> None:
         attendue = partition_de(cle(evenement.process, evenement.namespace, evenement.subject), self._partitions)
         if attendue != record.partition:
@@ -129,15 +152,9 @@ class TraitementDossiers:
                 ),
                 evenement,
             )
-        horizon = self._horizons.get(evenement.process)
-        if horizon is not None and evenement.contenu.temps and self._jour(evenement.contenu.temps) < horizon:
-            raise _situe(
-                Refus("hors_horizon", "Le dossier est antérieur à l'horizon de conservation.", "time"),
-                evenement,
-            )
 
     async def _sonner(self, conn: asyncpg.Connection, effets: Effets, lot: Lot) -> None:
-        touchees = effets.deltas.touchees()
+        touchees = effets.deltas.touchees
         if not touchees:
             return
         par_process: dict[str, list[int]] = {}
@@ -156,6 +173,18 @@ class TraitementDossiers:
             },
         }
         await publier(conn, self._depot.schema, TOPIC_CLOCHE, self._depot.schema.encode(), msgspec.json.encode(corps))
+
+
+def _hors_horizon(evenement: Evenement, limite: int) -> bool:
+    """Whether all that the event says happened before ``limite``; a retraction says nothing of when."""
+    contenu = evenement.contenu
+    dates = [t if isinstance(t, int) else t[-1] for t in contenu.jalons.values()] or [contenu.temps]
+    return 0 < max(dates) < limite
+
+
+def minuit_paris(jour: int) -> int:
+    """Unix second at which a Paris day begins."""
+    return int(datetime.fromordinal(jour + _JOUR_1970).replace(tzinfo=_PARIS).timestamp())
 
 
 def _situe(refus: Refus, evenement: Evenement) -> Refus:

@@ -240,7 +240,6 @@ def _groupes(caisses: Entiers, *, reseau: bool = True) -> Iterator[tuple[int, An
         return
     ordre = np.argsort(caisses, kind="stable")
     codes, debuts = np.unique(caisses[ordre], return_index=True)
-    for code, lignes in zip(codes.tolist(), np.split(ordre, debuts[1:]), strict=True):
-        yield code, lignes
+    yield from zip(codes.tolist(), np.split(ordre, debuts[1:]), strict=True)
     if reseau:
         yield RESEAU, slice(None)

@@ -7,20 +7,21 @@ a dead coordinator shows at the next ``getmany``.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import (
     IllegalStateError,
-    KafkaConnectionError,
     KafkaError,
     OffsetOutOfRangeError,
-    UnknownTopicOrPartitionError,
 )
 
 from shared.log import metriques
+from shared.log.clients_kafka import demarrer, traduire
 from shared.log.types import (
     Bornes,
     Ecouteur,
@@ -30,7 +31,6 @@ from shared.log.types import (
     Lecture,
     PositionHorsBornes,
     ReglagesGroupe,
-    TopicAbsent,
 )
 
 _log = structlog.get_logger(__name__)
@@ -40,12 +40,22 @@ PERIODE_CONSIGNES = 2.0
 # ms a fetch may wait at the end of the log. One node answers one fetch at a time: a partition at its end
 # makes the others wait that long at most.
 ATTENTE_LECTURE_MS = 100
+# s without an answer for a partition before the broker is said to be unreachable.
+SILENCE = 10.0
 
 
 class AbonnementKafka:
     """See `shared.log.types.Abonnement`."""
 
-    def __init__(self, bootstrap: str, topic: str, groupe: str, reglages: ReglagesGroupe) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        groupe: str,
+        reglages: ReglagesGroupe,
+        partitions: Callable[[str], Awaitable[int]],
+    ) -> None:
+        self._nombre_de_partitions = partitions
         self._bootstrap = bootstrap
         self.topic = topic
         self.groupe = groupe
@@ -54,8 +64,11 @@ class AbonnementKafka:
         # Where the next fetch of a partition starts; absent: unknown, so seek first.
         self._suites: dict[int, int] = {}
         self._a_consigner: dict[TopicPartition, int] = {}
+        # Time of the broker's last answer for a partition, as aiokafka says it, and when that changed.
+        self._reponses: dict[int, tuple[int | None, float]] = {}
 
     async def ouvrir(self, ecouteur: Ecouteur) -> None:
+        await self._nombre_de_partitions(self.topic)  # says at once that there is no such topic
         reglages = self._reglages
         consommateur = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
@@ -72,14 +85,11 @@ class AbonnementKafka:
             fetch_max_wait_ms=ATTENTE_LECTURE_MS,
         )
         consommateur.subscribe([self.topic], listener=_Attributions(self, ecouteur))
+        self._consommateur = consommateur
         try:
-            await consommateur.start()
-        except UnknownTopicOrPartitionError as exc:
-            raise TopicAbsent(f"le topic {self.topic} n'existe pas") from exc
+            await demarrer(consommateur)
         except KafkaError as exc:
-            raise _traduire(exc) from exc
-        finally:
-            self._consommateur = consommateur
+            raise traduire(exc) from exc
 
     async def lire(self, partition: int, position: int, lot_max: int, attente: float) -> Lecture:
         consommateur = self._ouvert()
@@ -93,11 +103,10 @@ class AbonnementKafka:
         except IllegalStateError as exc:  # no longer assigned: the revocation is on its way
             raise JournalIndisponible(f"{self.topic}/{partition} n'est plus attribuée") from exc
         except KafkaError as exc:
-            raise _traduire(exc) from exc
-        records = [
-            Enregistrement(r.topic, r.partition, r.offset, r.key or b"", r.value or b"", r.timestamp)
-            for r in lus.get(tp, ())
-        ]
+            raise traduire(exc) from exc
+        records = enregistrements(lus.get(tp, ()))
+        if not records:
+            self._ecouter_le_silence(consommateur, tp)
         suite = records[-1].suivant if records else position
         self._suites[partition] = suite
         return Lecture(records, max(consommateur.highwater(tp) or 0, suite))
@@ -114,7 +123,7 @@ class AbonnementKafka:
             try:
                 await self._ouvert().getmany(nulle_part, timeout_ms=0)
             except KafkaError as exc:
-                erreur = _traduire(exc)
+                erreur = traduire(exc)
                 if not isinstance(erreur, JournalIndisponible):
                     raise erreur from exc
                 _log.warning("groupe Kafka en difficulté", groupe=self.groupe, erreur=repr(exc))
@@ -135,7 +144,18 @@ class AbonnementKafka:
     def oublier(self) -> None:
         """After a rebalance nothing is known of where fetches stand."""
         self._suites.clear()
+        self._reponses.clear()
         self._a_consigner.clear()
+
+    def _ecouter_le_silence(self, consommateur: AIOKafkaConsumer, tp: TopicPartition) -> None:
+        """A broker that is gone looks like an idle one: tell them apart by the time of its last answer."""
+        reponse = consommateur.last_poll_timestamp(tp)
+        connue, depuis = self._reponses.get(tp.partition, (None, 0.0))
+        maintenant = time.monotonic()
+        if reponse != connue or tp.partition not in self._reponses:
+            self._reponses[tp.partition] = (reponse, maintenant)
+        elif maintenant - depuis > SILENCE:
+            raise JournalIndisponible(f"Kafka ne répond plus sur {tp.topic}/{tp.partition}")
 
     def _ouvert(self) -> AIOKafkaConsumer:
         if self._consommateur is None:
@@ -184,7 +204,6 @@ class _Attributions(ConsumerRebalanceListener):  # type: ignore[misc]
             raise
 
 
-def _traduire(exc: KafkaError) -> ErreurJournal:
-    if exc.retriable or isinstance(exc, KafkaConnectionError):
-        return JournalIndisponible(f"Kafka indisponible : {exc!r}")
-    return ErreurJournal(f"Kafka : {exc!r}")
+def enregistrements(lus: Sequence[Any]) -> list[Enregistrement]:
+    """aiokafka's records as ours; a missing key or value is empty."""
+    return [Enregistrement(r.topic, r.partition, r.offset, r.key or b"", r.value or b"", r.timestamp) for r in lus]

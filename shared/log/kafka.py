@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
 import asyncpg
 import structlog
@@ -12,7 +11,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.codec import has_lz4
 from aiokafka.errors import (
-    KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
     OffsetOutOfRangeError,
@@ -22,13 +20,13 @@ from aiokafka.errors import (
 )
 
 from shared.log import metriques
-from shared.log.groupe_kafka import AbonnementKafka
+from shared.log.clients_kafka import demarrer, traduire
+from shared.log.groupe_kafka import AbonnementKafka, enregistrements
 from shared.log.types import (
     TAILLE_MAX,
     Abonnement,
     Bornes,
     Enregistrement,
-    ErreurJournal,
     Items,
     JournalIndisponible,
     PositionHorsBornes,
@@ -109,9 +107,7 @@ class JournalKafka:
         except KafkaError as exc:
             if not isinstance(exc, KafkaTimeoutError):
                 await self._abandonner(producteur)
-            if _passagere(exc):
-                raise JournalIndisponible(f"Kafka indisponible : {exc!r}") from exc
-            raise ErreurJournal(f"Kafka refuse l'ajout à {topic} : {exc!r}") from exc
+            raise traduire(exc) from exc
         metriques.ajoutes.labels(topic).inc(len(items))
 
     async def ajouter_dans(self, conn: asyncpg.Connection, topic: str, items: Items) -> None:
@@ -159,7 +155,7 @@ class JournalKafka:
             await admin.delete_records({tp: RecordsToDelete(before_offset=offset) for tp, offset in jusque.items()})
 
     def abonner(self, topic: str, groupe: str, reglages: ReglagesGroupe) -> Abonnement:
-        return AbonnementKafka(self._bootstrap, topic, groupe, reglages)
+        return AbonnementKafka(self._bootstrap, topic, groupe, reglages, self.partitions)
 
     async def fermer(self) -> None:
         if self._producteur is not None:
@@ -184,13 +180,9 @@ class JournalKafka:
             )
             try:
                 async with asyncio.timeout(self._delai_ajout):
-                    await producteur.start()
+                    await demarrer(producteur)
             except (KafkaError, TimeoutError) as exc:
-                await producteur.stop()
                 raise JournalIndisponible(f"Kafka injoignable : {exc!r}") from exc
-            except BaseException:
-                await producteur.stop()
-                raise
             self._producteur = producteur
             return producteur
 
@@ -206,13 +198,13 @@ class JournalKafka:
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUETE_MS)
-        try:
-            async with _erreurs_dites():
-                await admin.start()
+        admin = _Admin(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUETE_MS)
+        async with _erreurs_dites():
+            await demarrer(admin)
+            try:
                 yield admin
-        finally:
-            await admin.close()
+            finally:
+                await admin.close()
 
     @asynccontextmanager
     async def _lire_avec(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -227,18 +219,16 @@ class JournalKafka:
                     fetch_max_wait_ms=20,
                     request_timeout_ms=_REQUETE_MS,
                 )
-                try:
-                    await lecteur.start()
-                except BaseException:
-                    await lecteur.stop()
-                    raise
+                await demarrer(lecteur)
                 self._lecteur = lecteur
             yield self._lecteur
 
 
-def enregistrements(lus: Sequence[Any]) -> list[Enregistrement]:
-    """aiokafka's records as ours; a missing key or value is empty."""
-    return [Enregistrement(r.topic, r.partition, r.offset, r.key or b"", r.value or b"", r.timestamp) for r in lus]
+class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]
+    """aiokafka's admin client, stopped like its other clients."""
+
+    async def stop(self) -> None:
+        await self.close()
 
 
 async def _envoyer(
@@ -268,15 +258,9 @@ async def _compter(admin: AIOKafkaAdminClient, topic: str) -> int:
     return len(description["partitions"])
 
 
-def _passagere(exc: KafkaError) -> bool:
-    return exc.retriable or isinstance(exc, KafkaTimeoutError | KafkaConnectionError)
-
-
 @asynccontextmanager
 async def _erreurs_dites() -> AsyncIterator[None]:
     try:
         yield
     except KafkaError as exc:
-        if _passagere(exc):
-            raise JournalIndisponible(f"Kafka indisponible : {exc!r}") from exc
-        raise ErreurJournal(f"Kafka refuse : {exc!r}") from exc
+        raise traduire(exc) from exc

@@ -7,6 +7,7 @@ always another batch to work on, and a lane holds one batch in memory at most.
 
 import asyncio
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -142,6 +143,7 @@ class Voie(Generic[T]):
             self.retard = lecture.fin - position
             if not lecture.records:
                 self.dernier_progres = time.monotonic()
+                position = await self._position()  # a person may have set it back
                 continue
             self._en_lot = True
             try:
@@ -221,7 +223,8 @@ class Voie(Generic[T]):
             "enregistrement mis aux rejets",
             partition=record.partition,
             offset=record.offset,
-            exc_info=cause,
+            erreur=_decrire(cause),
+            pile="".join(traceback.format_tb(cause.__traceback__)),
         )
 
 

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from shared.catalogue.processus import Processus
 from shared.database.connexion import acquerir
 from shared.dossiers.assemblage import ServiceDossiers
-from shared.dossiers.contributions import DIMENSIONS, MESURES, Contribution, instant_depart, lire_strate
+from shared.dossiers.chronologie import instant_depart
+from shared.dossiers.contributions import DIMENSIONS, MESURES, Contribution, lire_strate
 from shared.dossiers.effets import decoder_contributions
 from shared.dossiers.etat import Etat, Valeur, decoder_etat, jalons_de, ordre, synthese
 from shared.dossiers.store import Depot
@@ -54,7 +55,7 @@ async def lire(
         raise Introuvable(f"Aucun dossier {id!r} du processus {process}. Vérifiez le numéro et sa numérotation.")
     dossiers = [
         _decrire(service, processus, id, series[serie], decoder_etat(etat), decoder_contributions(gardees))
-        for (_, serie), (etat, gardees) in sorted(lignes.items())
+        for (_, serie), (etat, gardees, _) in sorted(lignes.items())
     ]
     return reponse_conditionnelle(request, msgspec.json.encode({"dossiers": dossiers}))
 
@@ -67,7 +68,7 @@ def _decrire(
     etat: Etat,
     contributions: Sequence[Contribution],
 ) -> dict[str, Any]:
-    vivants = ordre(c for c in etat.values() if c.temps)
+    vivants = ordre((c for c in etat.values() if c.temps), lambda code: service.dictionnaire.nom("source", code))
     jalons = jalons_de(vivants, processus.jalons) if vivants else {}
     dit = synthese(vivants) if vivants else None
     slugs = {c.code: c.slug for c in charger().caisses}

@@ -1,6 +1,5 @@
 """``GET /v1/indicateurs`` and their values."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
@@ -10,9 +9,10 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from shared.catalogue.indicateurs import Indicateur, indicateurs_du_service
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.cellules import Vue
+from shared.dossiers.presentation import NOM_RESEAU, decrire, presenter
 from shared.dossiers.valeurs import Demande, DemandeInvalide
-from shared.indicators.periodes import Pas, Periode, decouper, jour_de
-from shared.indicators.statistiques import RESEAU, Valeur
+from shared.indicators.periodes import Pas, decouper, jour_de
+from shared.indicators.statistiques import RESEAU
 from shared.network.heure_locale import fuseau
 from shared.network.reseau import CaisseInconnue, charger
 from shared.service.application import piece
@@ -25,8 +25,6 @@ Service = Annotated[ServiceDossiers, Depends(piece(ServiceDossiers))]
 
 PERIODES_MAX = 400
 """Periods in one answer: a year of days, or 33 years of months."""
-
-NOM_RESEAU = "reseau"
 
 
 @routes.get("/v1/indicateurs", summary="Les indicateurs de ce service")
@@ -84,44 +82,6 @@ async def valeurs(
         "valeurs": presenter(calculees, periodes, organisme),
     }
     return reponse_conditionnelle(request, msgspec.json.encode(document))
-
-
-def presenter(
-    calculees: Sequence[Valeur], periodes: Sequence[Periode], organisme: int | None
-) -> list[dict[str, object]]:
-    """Rows by period, then the network and the caisses by slug; ``organisme`` None: all, measured or not."""
-    par_cle = {(v.caisse, v.periode): v for v in calculees}
-    slugs = {RESEAU: NOM_RESEAU} | {c.code: c.slug for c in charger().caisses}
-    voulus = list(slugs) if organisme is None else [organisme]
-    return [_ligne(slugs[caisse], periode, par_cle.get((caisse, periode))) for periode in periodes for caisse in voulus]
-
-
-def _ligne(slug: str, periode: Periode, valeur: Valeur | None) -> dict[str, object]:
-    return {
-        "caisse": slug,
-        "du": jour_de(periode.du),
-        "au": jour_de(periode.au),
-        "valeur": None if valeur is None else valeur.valeur,
-        "n": 0 if valeur is None else valeur.n,
-    }
-
-
-def decrire(indicateur: Indicateur) -> dict[str, object]:
-    """What people and programs read of an indicator."""
-    return {
-        "code": indicateur.code,
-        "libelle": indicateur.libelle,
-        "process": indicateur.process,
-        "population": dict(indicateur.population),
-        "statistique": indicateur.genre,
-        "parametres": dict(indicateur.parametres),
-        "unite": indicateur.unite,
-        "sens": indicateur.sens,
-        "version": indicateur.version,
-        "formule": indicateur.formule,
-        "source": indicateur.source,
-        "hypothese": indicateur.hypothese,
-    }
 
 
 def _indicateur(service: ServiceDossiers, code: str) -> Indicateur:

@@ -5,8 +5,11 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from shared.service.reglages import PREFIXE, Reglages
+from vigie.cli import application
 
 RACINE = Path(__file__).parents[3]
 FICHIER = RACINE / "docker-compose.yml"
@@ -33,6 +36,16 @@ def test_each_service_is_an_api_and_a_consumer_in_processes_of_their_own() -> No
     lances = {tuple(s["command"]) for s in PROCESSUS.values()}
     assert lances == {("serve", s, "--role", r) for s in ("contacts", "claims") for r in ("api", "consumer")}
     assert {role for *_, role in lances} <= set(get_args(Reglages.model_fields["role"].annotation))
+
+
+@pytest.mark.parametrize("nom", VIGIE)
+def test_the_command_line_takes_what_the_container_runs(nom: str) -> None:
+    ligne = get_command(application)
+    assert isinstance(ligne, TyperGroup)
+    contexte = ligne.make_context("vigie", list(SERVICES[nom]["command"]), resilient_parsing=True)
+    sous_commande, commande, reste = ligne.resolve_command(contexte, list(SERVICES[nom]["command"]))
+    assert commande is not None
+    commande.make_context(sous_commande, reste)
 
 
 @pytest.mark.parametrize("nom", SERVICES)

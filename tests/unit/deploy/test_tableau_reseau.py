@@ -1,4 +1,3 @@
-import ast
 import json
 import re
 from collections.abc import Iterator
@@ -11,33 +10,13 @@ import yaml
 from deploy.grafana import generer
 from deploy.grafana.elements import LARGEUR
 from deploy.grafana.reseau import FENETRES
+from tests.support.metriques_du_code import metriques_du_code
 
 RACINE = Path(__file__).parents[3]
 GRAFANA = RACINE / "deploy/grafana"
 TABLEAU: dict[str, Any] = json.loads((GRAFANA / "tableaux/reseau.json").read_text(encoding="utf-8"))
 PANNEAUX = [p for p in TABLEAU["panels"] if p["type"] != "row"]
 VARIABLES = {v["name"]: v for v in TABLEAU["templating"]["list"]}
-
-SUFFIXES = {
-    "Counter": ("_total",),
-    "Histogram": ("_bucket", "_count", "_sum"),
-    "Summary": ("_count", "_sum"),
-    "Gauge": ("",),
-}
-"""What prometheus-client appends to a name, by class of metric."""
-
-
-def metriques_du_code(racines: tuple[str, ...] = ("services", "shared", "vigie")) -> set[str]:
-    """Names exposed by the metrics that the code declares: Counter("x", …), GaugeMetricFamily("x", …)."""
-    noms: set[str] = set()
-    for fichier in (f for racine in racines for f in (RACINE / racine).rglob("*.py")):
-        for appel in ast.walk(ast.parse(fichier.read_text(encoding="utf-8"))):
-            if isinstance(appel, ast.Call) and appel.args and isinstance(appel.args[0], ast.Constant):
-                fonction = appel.func.attr if isinstance(appel.func, ast.Attribute) else getattr(appel.func, "id", "")
-                suffixes = SUFFIXES.get(fonction.removesuffix("MetricFamily"))
-                if suffixes is not None:
-                    noms |= {str(appel.args[0].value).removesuffix("_total") + suffixe for suffixe in suffixes}
-    return noms
 
 
 def expressions() -> Iterator[str]:

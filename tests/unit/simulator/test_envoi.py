@@ -32,7 +32,7 @@ class Service:
             return reponse
         if requete.method == "PUT":
             return httpx.Response(404)
-        return httpx.Response(202, json={"acceptes": len(requete.content.splitlines()), "refuses": []})
+        return httpx.Response(202, json={"acceptes": len(requete.content.splitlines()), "refuses": 0})
 
 
 def emetteur(service: Callable[[httpx.Request], httpx.Response], attentes: list[float], **options: int) -> Emetteur:
@@ -57,7 +57,7 @@ async def test_a_day_goes_to_each_service_in_bounded_ndjson_bodies_with_the_simu
 
 
 async def test_a_body_may_be_compressed() -> None:
-    service = Service(httpx.Response(202, json={"acceptes": 5, "refuses": []}))
+    service = Service(httpx.Response(202, json={"acceptes": 5, "refuses": 0}))
     client = httpx.AsyncClient(transport=httpx.MockTransport(service))
     async with Emetteur(CONTACTS, CLAIMS, client=client, compresser=True) as envoi:
         await envoi._poster(CONTACTS, lignes(5), FIN)
@@ -104,7 +104,7 @@ async def test_refused_lines_are_counted_by_reason_and_quoted() -> None:
 
 
 async def test_an_answer_that_forgets_lines_is_an_error() -> None:
-    service = Service(httpx.Response(202, json={"acceptes": 1, "refuses": []}))
+    service = Service(httpx.Response(202, json={"acceptes": 1, "refuses": 0}))
     async with emetteur(service, []) as envoi:
         with pytest.raises(EnvoiImpossible, match="ne rend pas compte des 2 lignes"):
             await envoi._poster(CONTACTS, lignes(2), FIN)

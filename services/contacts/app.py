@@ -1,0 +1,13 @@
+"""The contacts service as processes: ``vigie serve contacts --role api|consumer|tout``."""
+
+from collections.abc import Mapping
+
+from services.contacts.domain import DEFINITION
+from shared.dossiers import application
+from shared.service.reglages import Reglages
+from shared.service.serveur import Tache
+
+
+def taches(reglages: Reglages) -> Mapping[str, Tache]:
+    """What one process of the service runs, by its role."""
+    return application.taches(DEFINITION, reglages)

@@ -1,0 +1,119 @@
+"""The processes of a dossier service: its API, its consumer, or both in one (embedded mode)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+
+from shared.clock import Clock
+from shared.dossiers.api import routes
+from shared.dossiers.assemblage import Definition, ServiceDossiers, menager_le_ramasse_miettes, ouvrir
+from shared.dossiers.jauges import Jauges, MesuresCommunes
+from shared.log.consommateur import ReglagesConsommateur
+from shared.service.application import Application, creer_application
+from shared.service.horloge import creer_horloge
+from shared.service.reglages import Reglages, ReglagesInvalides
+from shared.service.sante import PasPret
+from shared.service.serveur import Tache, servir
+
+VERSION = "0.1.0"
+
+LOT_CONSOMMATEUR = 20_000
+"""Records a consumer process takes in one transaction when it is behind."""
+
+LOT_EMBARQUE = 4_000
+"""The same when it shares its process with the API, whose requests wait meanwhile."""
+
+
+def creer(definition: Definition, reglages: Reglages, clock: Clock) -> Application:
+    """The application of one process of the service: all routes for an API, health and metrics for a consumer."""
+    app = creer_application(
+        definition.titre,
+        VERSION,
+        routers=routes() if reglages.role != "consumer" else (),
+        lifespans=[partial(_vie_api, definition)] if reglages.role != "consumer" else [],
+        reglages=reglages,
+        clock=clock,
+    )
+    app.registre.register(MesuresCommunes())
+    return app
+
+
+def taches(definition: Definition, reglages: Reglages) -> Mapping[str, Tache]:
+    """What the process runs, for ``shared.service.serveur.executer``. Raises ReglagesInvalides."""
+    clock = creer_horloge(reglages)
+    app = creer(definition, reglages, clock)
+    en_cours: dict[str, Tache] = {"http": partial(_servir, app, reglages)}
+    if reglages.role != "api":
+        en_cours["consommateur"] = partial(_consommer, definition, reglages, clock, app)
+    return en_cours
+
+
+def adresse_base(reglages: Reglages) -> str:
+    """The database URL of the settings. Raises ReglagesInvalides when there is none."""
+    if reglages.database_url is None:
+        raise ReglagesInvalides("VIGIE_DATABASE_URL manque : postgresql://utilisateur:mot-de-passe@hote/base.")
+    return reglages.database_url.get_secret_value()
+
+
+async def _servir(app: Application, reglages: Reglages, arret: asyncio.Event) -> None:
+    await servir(app, reglages, arret)
+
+
+@asynccontextmanager
+async def _vie_api(definition: Definition, app: Application) -> AsyncIterator[ServiceDossiers]:
+    reglages = app.reglages
+    async with ouvrir(definition, adresse_base(reglages), reglages.kafka_bootstrap, app.clock) as service:
+        app.verifications.ajouter("base", partial(_base_repond, service))
+        jauges = Jauges(service)
+        app.registre.register(jauges)
+        arret = asyncio.Event()
+        entretien = asyncio.create_task(jauges.entretenir(arret))
+        app.verifications.ajouter("jauges", partial(_tourne, entretien))
+        try:
+            yield service
+        finally:
+            arret.set()
+            await asyncio.gather(entretien, return_exceptions=True)
+
+
+async def _consommer(
+    definition: Definition, reglages: Reglages, clock: Clock, app: Application, arret: asyncio.Event
+) -> None:
+    seul = reglages.role == "consumer"
+    async with ouvrir(definition, adresse_base(reglages), reglages.kafka_bootstrap, clock) as service:
+        consommateur = service.consommateur(
+            ReglagesConsommateur(lot_max=LOT_CONSOMMATEUR if seul else LOT_EMBARQUE, attente=0.5)
+        )
+
+        async def pret() -> None:
+            if not consommateur.pret:
+                raise PasPret("Le consommateur n'est pas en marche.")
+
+        app.verifications.ajouter("consommateur", pret)
+        menager_le_ramasse_miettes()
+        relais = asyncio.create_task(service.relais().executer())
+        lecture = asyncio.create_task(consommateur.executer())
+        demande = asyncio.create_task(arret.wait())
+        try:
+            await asyncio.wait((relais, lecture, demande), return_when=asyncio.FIRST_COMPLETED)
+            if demande.done():
+                consommateur.arreter()
+                await lecture
+            if lecture.done():
+                lecture.result()
+            if relais.done():
+                relais.result()
+        finally:
+            en_cours = asyncio.gather(relais, lecture, demande, return_exceptions=True)
+            en_cours.cancel()
+            await asyncio.wait([en_cours])
+
+
+async def _base_repond(service: ServiceDossiers) -> None:
+    await service.pool.fetchval("SELECT 1")
+
+
+async def _tourne(tache: asyncio.Task[None]) -> None:
+    if tache.done():
+        raise PasPret("Les jauges ne se rafraîchissent plus.")
