@@ -77,7 +77,7 @@ lock: ## Compile the two locks from pyproject.toml; ARGS=--upgrade for newer ver
 bench: bench-ingest ## Run every benchmark (a quiet machine, Java and Maven)
 
 bench-ingest: $(DEV) ## Events per second from a real Kafka to committed cells, with its rivals
-	$(BIN)/python -m bench.ingest $(ARGS)
+	$(BIN)/python -m bench.ingestion $(ARGS)
 
 kafka: $(RUNTIME) ## Start a local Apache Kafka on 127.0.0.1:9092 (Java; Maven the first time)
 	$(BIN)/python -m vigie.kafka start

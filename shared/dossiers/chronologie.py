@@ -4,6 +4,7 @@ Instants are whole Unix seconds. Merged jalons are as ``etat.jalons_de`` gives t
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from shared.catalogue.processus import DETENTEURS, Processus
 from shared.dossiers.etat import Valeur
@@ -21,8 +22,8 @@ def instants(jalons: Mapping[str, Valeur], nom: str) -> Sequence[int]:
 
 
 def heures_entieres(secondes: int) -> int:
-    """Hours rounded up, so that 48 h 30 is not within 48 h."""
-    return -(-secondes // 3_600)
+    """Hours rounded up, so that 48 h 30 is not within 48 h; none for a stop dated before its start."""
+    return max(0, -(-secondes // 3_600))
 
 
 def instant_depart(processus: Processus, jalons: Mapping[str, Valeur]) -> int | None:
@@ -43,8 +44,9 @@ def arret_de(
 ) -> tuple[int, str] | None:
     """The earliest stop that is not dated before the day of the start, as (Unix second, outcome).
 
-    A stop earlier than the start on the same local day counts as zero seconds (sources that only give days);
-    on an earlier day it is kept with the dossier but closes nothing. Ties go to the first declared.
+    A stop earlier than the start on the same local day closes (sources that only give days): zero days, and the
+    seconds the source says, negative as they are, so that means stay exact. On an earlier day it is kept with
+    the dossier but closes nothing. Ties go to the first declared.
     ``jour``: the local day of an instant.
     """
     gagnant: tuple[int, str] | None = None
@@ -63,7 +65,7 @@ def _premier_valable(tous: Iterable[int], depart: int | None, jour: Callable[[in
         if depart is None or instant >= depart:
             return instant
         if jour(instant) == jour(depart):
-            return depart
+            return instant
     return None
 
 
@@ -119,6 +121,6 @@ def secondes_par_detenteur(
         if instant < fin
     )
     total = [0] * len(DETENTEURS)
-    for (debut, _, qui), suivant in zip(passages, [*(p[0] for p in passages[1:]), fin], strict=True):
+    for (debut, _, qui), (suivant, *_) in pairwise([*passages, (fin, 0, "")]):
         total[_RANG["prenante" if qui == "caisse" and executee_ailleurs else qui]] += suivant - debut
     return tuple(total)

@@ -192,7 +192,7 @@ class Calcul:
         flux = (FLUX, (process, caisse, executante, plateforme, strate, jour, heure, issue), (n,))
         if depart is None or arret is None:
             return [flux]
-        attente = min(arret[0] - depart, ATTENTE_MAX)
+        attente = min(max(arret[0] - depart, 0), ATTENTE_MAX)
         return [flux, (ATTENTE, (process, caisse, executante, plateforme, jour, issue, attente), (n,))]
 
     def _strate(self, attributs: Mapping[str, str]) -> int:

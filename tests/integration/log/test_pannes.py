@@ -125,34 +125,36 @@ async def test_consumers_killed_again_and_again_under_load_lose_and_double_nothi
 async def test_the_database_gone_and_back_under_load_loses_and_doubles_nothing(
     postgres_jetable: ServeurPostgres, bootstrap: str | None, brutal: bool
 ) -> None:
-    async with ouvrir_banc("", postgres_jetable.url(), bootstrap) as banc:
-        async with banc.consommer() as consommateur:
-            async with produire(banc) as producteur:
-                for _ in range(2):
-                    await consomme(banc, 500)
-                    await asyncio.to_thread(postgres_jetable.tuer if brutal else postgres_jetable.arreter)
-                    await attendre(lambda: not consommateur.pret, 20, "le consommateur se dit en attente")
-                    await asyncio.to_thread(postgres_jetable.demarrer)
+    async with ouvrir_banc("", postgres_jetable.url(), bootstrap) as banc, banc.consommer() as consommateur:
+        async with produire(banc) as producteur:
+            for _ in range(2):
                 await consomme(banc, 500)
-                await attendre(lambda: consommateur.pret, 20, "le consommateur se dit prêt")
-            await verifier(banc, producteur.confirmes)
+                await asyncio.to_thread(postgres_jetable.tuer if brutal else postgres_jetable.arreter)
+                await attendre(lambda: not consommateur.pret, 20, "le consommateur se dit en attente")
+                await asyncio.to_thread(postgres_jetable.demarrer)
+            await consomme(banc, 500)
+            await attendre(lambda: consommateur.pret, 20, "le consommateur se dit prêt")
+        await verifier(banc, producteur.confirmes)
 
 
 async def test_the_database_killed_in_the_middle_of_a_rebalance_loses_and_doubles_nothing(
     postgres_jetable: ServeurPostgres, bootstrap: str | None
 ) -> None:
-    async with ouvrir_banc("", postgres_jetable.url(), bootstrap) as banc:
-        async with banc.consommer(), produire(banc) as producteur:
-            await consomme(banc, 300)
-            for delai in (0.0, 0.05):
-                async with banc.consommer():
-                    await asyncio.sleep(delai)  # somewhere inside the arrival of the second member
-                    await asyncio.to_thread(postgres_jetable.tuer)
-                    await asyncio.to_thread(postgres_jetable.demarrer)
-                    await consomme(banc, 300)
+    async with (
+        ouvrir_banc("", postgres_jetable.url(), bootstrap) as banc,
+        banc.consommer(),
+        produire(banc) as producteur,
+    ):
+        await consomme(banc, 300)
+        for delai in (0.0, 0.05):
+            async with banc.consommer():
+                await asyncio.sleep(delai)  # somewhere inside the arrival of the second member
+                await asyncio.to_thread(postgres_jetable.tuer)
+                await asyncio.to_thread(postgres_jetable.demarrer)
                 await consomme(banc, 300)
-            await producteur.arreter()
-            await verifier(banc, producteur.confirmes)
+            await consomme(banc, 300)
+        await producteur.arreter()
+        await verifier(banc, producteur.confirmes)
 
 
 @pytest.mark.kafka
@@ -160,15 +162,19 @@ async def test_the_database_killed_in_the_middle_of_a_rebalance_loses_and_double
 async def test_the_broker_gone_and_back_under_load_loses_and_doubles_nothing(
     postgres_url: str, kafka_local: KafkaLocal, brutal: bool
 ) -> None:
-    async with ouvrir_banc("kafka", postgres_url, kafka_local.bootstrap) as banc:
-        async with banc.consommer(), banc.consommer(), produire(banc) as producteur:
-            await consomme(banc, 500)
-            await asyncio.to_thread(kafka_local.tuer if brutal else kafka_local.arreter)
-            await asyncio.sleep(1)  # the time that the broker stays away
-            await asyncio.to_thread(kafka_local.demarrer)
-            await consomme(banc, 500, 60)
-            await producteur.arreter()
-            await verifier(banc, producteur.confirmes)
+    async with (
+        ouvrir_banc("kafka", postgres_url, kafka_local.bootstrap) as banc,
+        banc.consommer(),
+        banc.consommer(),
+        produire(banc) as producteur,
+    ):
+        await consomme(banc, 500)
+        await asyncio.to_thread(kafka_local.tuer if brutal else kafka_local.arreter)
+        await asyncio.sleep(1)  # the time that the broker stays away
+        await asyncio.to_thread(kafka_local.demarrer)
+        await consomme(banc, 500, 60)
+        await producteur.arreter()
+        await verifier(banc, producteur.confirmes)
 
 
 @pytest.mark.kafka

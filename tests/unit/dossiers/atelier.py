@@ -96,7 +96,9 @@ def evenement(dit: Dit, codes: Codes, process: str) -> Evenement:
 class Magasin:
     """Dossier rows and cells in memory, written as the store writes them."""
 
-    def __init__(self, definition: Processus | str, codes: Codes | None = None, reseau: Mapping[int, Lieu] | None = None):
+    def __init__(
+        self, definition: Processus | str, codes: Codes | None = None, reseau: Mapping[int, Lieu] | None = None
+    ):
         self.definition = processus(definition) if isinstance(definition, str) else definition
         self.codes = codes or Codes()
         self.reseau = reseau or lieux()
@@ -118,7 +120,9 @@ class Magasin:
             version = (dit.enregistre, dit.cause)
             groupes.setdefault((dit.subject, 1), Groupe(self.calcul, [])).suite.append((version, e))
         existants: dict[Cle, Existant] = {
-            cle: (self.lignes[cle][2], self.lignes[cle][3], self.lignes[cle][7]) for cle in groupes if cle in self.lignes
+            cle: (self.lignes[cle][2], self.lignes[cle][3], self.lignes[cle][7])
+            for cle in groupes
+            if cle in self.lignes
         }
         effets = fusionner(groupes, existants)
         assert not {(li[1], li[0]) for li in effets.nouvelles} & set(existants)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from atelier_dossiers import CPAM, ZONES, Dit
+from tests.unit.dossiers.atelier import ZONES, Dit
 
 HEURE = 3_600
 
@@ -59,9 +59,11 @@ def cmuc_acs(dits: Iterable[Dit]) -> dict:
     for rang, (jalon, issue) in enumerate(
         (("decidee_accord", "accord"), ("decidee_refus", "refus"), ("annulee", "annulation"))
     ):
-        for fin in dates(restent, jalon)[:1]:
-            if local(fin, caisse).date() >= compte["ouvert"]:
-                fins.append((max(fin, depart), rang, issue))
+        fins += [
+            (max(fin, depart), rang, issue)
+            for fin in dates(restent, jalon)[:1]
+            if local(fin, caisse).date() >= compte["ouvert"]
+        ]
     if not fins:
         return compte
     fin, _, issue = min(fins)
@@ -121,6 +123,3 @@ def ij(dits: Iterable[Dit]) -> dict:
         compte["clos"] = local(fin, caisse).date()
         compte["secondes"] = compte["n"] * (fin - depart)
     return compte
-
-
-assert CPAM in ZONES

@@ -1,0 +1,140 @@
+"""Ingestion: events a second from a real Apache Kafka to cells committed in PostgreSQL, beside its rivals.
+
+``python -m bench.ingestion`` (see bench/README.md). Each measured system is a process of its own on a new
+database, and reads the whole topic from its beginning; they take turns, one at a time, several times.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from bench.charges import Charge, charge_a, charge_b
+from bench.milieu import Milieu, MesureRatee, machine, mesurer, milieu
+from shared.log.kafka import JournalKafka
+
+PARTITIONS = 4
+MILLION = 1_000_000
+
+_DOSSIERS_COMPTES = "SELECT coalesce(sum(n), 0) FROM claims.clos"
+_REJETS = "SELECT count(*) FROM claims.rejets"
+
+
+async def _charger(kafka: str, charge: Charge, topic: str) -> None:
+    journal = JournalKafka(kafka)
+    try:
+        await journal.assurer_topic(topic, PARTITIONS)
+        for lot in charge.lots():
+            await journal.ajouter(topic, lot)
+    finally:
+        await journal.fermer()
+
+
+def charger(lieu: Milieu, charge: Charge) -> str:
+    """Put a workload in a topic of its own; returns the topic."""
+    topic = f"bench.{charge.nom}.{charge.n}"
+    debut = time.perf_counter()
+    asyncio.run(_charger(lieu.kafka, charge, topic))
+    print(f"charge {charge.nom} : {charge.n} événements dans Kafka en {time.perf_counter() - debut:.0f} s", flush=True)
+    return topic
+
+
+def vigie(lieu: Milieu, charge: Charge, topic: str) -> dict[str, Any]:
+    """Vigie's consumer over the workload; its cells must then count every dossier once. Raises MesureRatee."""
+    with lieu.base("vigie") as url:
+        releve = mesurer("bench.consommateur_vigie", url, lieu.kafka, topic)
+        comptes, rejets = int(lieu.psql(_DOSSIERS_COMPTES, "vigie")), int(lieu.psql(_REJETS, "vigie"))
+        if comptes != charge.dossiers or rejets:
+            raise MesureRatee(f"{comptes} dossiers comptés et {rejets} rejets, attendu {charge.dossiers} et 0")
+    return releve
+
+
+def boucle(lieu: Milieu, charge: Charge, topic: str) -> dict[str, Any]:
+    """The hand-written loop over the workload. Raises MesureRatee when it miscounts."""
+    with lieu.base("boucle") as url:
+        releve = mesurer("bench.boucle_main", url, lieu.kafka, topic)
+    if releve["dossiers"] != charge.dossiers:
+        raise MesureRatee(f"la boucle compte {releve['dossiers']} dossiers, attendu {charge.dossiers}")
+    return releve
+
+
+def upsert(lieu: Milieu, charge: Charge) -> dict[str, Any]:
+    """The upsert rate of this PostgreSQL."""
+    with lieu.base("upsert") as url:
+        return mesurer("bench.upsert", url, str(charge.n))
+
+
+def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
+    """All systems in turn, ``repetitions`` times; medians, and ratios of medians."""
+    a, b = charge_a(n), charge_b(n)
+    topic_a, topic_b = charger(lieu, a), charger(lieu, b)
+    debits: dict[str, list[float]] = {"vigie_a": [], "boucle_a": [], "vigie_b": [], "upsert": []}
+    memoires: list[float] = []
+    for tour in range(1, repetitions + 1):
+        releves = {
+            "vigie_a": vigie(lieu, a, topic_a),
+            "boucle_a": boucle(lieu, a, topic_a),
+            "vigie_b": vigie(lieu, b, topic_b),
+            "upsert": upsert(lieu, a),
+        }
+        for nom, releve in releves.items():
+            debits[nom].append(releve.get("lignes", n) / releve["secondes"])
+        memoires.append(max(releves["vigie_a"]["memoire_mo"], releves["vigie_b"]["memoire_mo"]))
+        suite = " | ".join(
+            f"{nom} {debits[nom][-1]:,.0f}/s (démarrage {r.get('demarrage', 0):.1f} s)" for nom, r in releves.items()
+        )
+        print(f"tour {tour} : {suite}", flush=True)
+    med = {nom: statistics.median(valeurs) for nom, valeurs in debits.items()}
+    for nom, valeurs in debits.items():
+        print(f"{nom:<9} {med[nom]:>10,.0f} /s   de {min(valeurs):,.0f} à {max(valeurs):,.0f}")
+    return {
+        "events_per_s": round(med["vigie_a"]),
+        "ratio_upsert": _ratio(debits["vigie_a"], debits["upsert"]),
+        "ratio_handwritten": _ratio(debits["vigie_a"], debits["boucle_a"]),
+        "memoire_mo": round(max(memoires)),
+        "b": {
+            "events_per_s": round(med["vigie_b"]),
+            "ratio_upsert": _ratio(debits["vigie_b"], debits["upsert"]),
+            "ratio_handwritten": _ratio(debits["vigie_b"], debits["boucle_a"]),
+        },
+        "handwritten_per_s": round(med["boucle_a"]),
+        "upsert_per_s": round(med["upsert"]),
+        "n": n,
+        "repetitions": repetitions,
+    }
+
+
+def _ratio(nous: Sequence[float], eux: Sequence[float]) -> float:
+    """Median of the ratios turn by turn: what slows a whole turn does not count."""
+    return round(statistics.median(x / y for x, y in zip(nous, eux, strict=True)), 3)
+
+
+def memoire(lieu: Milieu, n: int) -> dict[str, object]:
+    """Peak memory of the consumer over ``n`` events, then over five times as many."""
+    pics = {}
+    for charge in (charge_a(n), charge_a(5 * n)):
+        releve = vigie(lieu, charge, charger(lieu, charge))
+        pics[str(charge.n)] = round(releve["memoire_mo"])
+        print(f"{charge.n} événements : {pics[str(charge.n)]} Mo, {charge.n / releve['secondes']:,.0f}/s", flush=True)
+    return {"memoire_mo": pics}
+
+
+def principal(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    options = argparse.ArgumentParser(prog="bench.ingestion", description="Débit d'ingestion de Vigie sur un vrai Kafka")
+    options.add_argument("--n", type=int, default=MILLION, help="événements par charge")
+    options.add_argument("--repetitions", type=int, default=3)
+    options.add_argument("--memoire", action="store_true", help="mémoire du consommateur à n puis 5 n événements")
+    choix = options.parse_args(arguments)
+    etat = machine()
+    print(f"machine : {etat}", flush=True)
+    with milieu() as lieu:
+        resultat = memoire(lieu, choix.n) if choix.memoire else comparer(lieu, choix.n, choix.repetitions)
+    print(json.dumps({**resultat, "machine": etat}))
+
+
+if __name__ == "__main__":
+    principal()

@@ -1,0 +1,97 @@
+"""Where a bench runs: a new embedded PostgreSQL and a new Apache Kafka in a temporary folder, ended afterwards."""
+
+import json
+import os
+import platform
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared.database import embarque
+from shared.database.serveur import ServeurPostgres
+from vigie import kafka
+
+
+class MesureRatee(Exception):
+    """A measured process did not give its figures; ``str()`` is what it wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Milieu:
+    """A running pair of servers. ``kafka``: its address."""
+
+    dossier: Path
+    postgres: ServeurPostgres
+    kafka: str
+
+    @contextmanager
+    def base(self, nom: str) -> Iterator[str]:
+        """The address of a new, empty database, dropped afterwards; what came before it is flushed."""
+        embarque.effacer_base(self.postgres, nom)
+        embarque.creer_base(self.postgres, nom)
+        self.psql("CHECKPOINT")
+        try:
+            yield self.postgres.url(nom)
+        finally:
+            embarque.effacer_base(self.postgres, nom)
+
+    def psql(self, ordre: str, base: str = "postgres") -> str:
+        """What one SQL statement answers, unaligned."""
+        commande = [str(self.postgres.binaires / "psql"), "-XAtv", "ON_ERROR_STOP=1", self.postgres.url(base)]
+        return subprocess.run([*commande, "-c", ordre], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@contextmanager
+def milieu() -> Iterator[Milieu]:
+    """Both servers, on 127.0.0.1 and a Unix socket, in a folder that goes with them."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    dossier = Path(tempfile.mkdtemp(prefix="vigie-bench-"))
+    try:
+        embarque.demarrer(dossier / "postgres")
+        try:
+            adresse = kafka.demarrer(dossier / "kafka", port_libre())
+            yield Milieu(dossier, embarque.serveur_embarque(dossier / "postgres"), adresse)
+        finally:
+            kafka.arreter(dossier / "kafka")
+            embarque.arreter(dossier / "postgres")
+    finally:
+        shutil.rmtree(dossier, ignore_errors=True)
+
+
+def mesurer(module: str, *arguments: str) -> dict[str, Any]:
+    """Run ``python -m module`` and return the JSON of its last line. Raises MesureRatee."""
+    fini = subprocess.run([sys.executable, "-m", module, *arguments], check=False, capture_output=True, text=True)
+    try:
+        releve = json.loads(fini.stdout.splitlines()[-1])
+        if fini.returncode != 0 or "secondes" not in releve:
+            raise ValueError
+    except (ValueError, IndexError, TypeError):
+        raise MesureRatee(f"{module} : code {fini.returncode}\n{fini.stdout[-2000:]}{fini.stderr[-2000:]}") from None
+    return dict(releve)
+
+
+def port_libre() -> int:
+    """A TCP port of 127.0.0.1 on which nothing listens now."""
+    with socket.socket() as prise:
+        prise.bind(("127.0.0.1", 0))
+        return int(prise.getsockname()[1])
+
+
+def machine() -> dict[str, object]:
+    """What the figures depend on, and how busy others keep it."""
+    modele = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    return {
+        "cpu": modele.group(1) if modele else platform.processor(),
+        "coeurs": os.cpu_count(),
+        "memoire_go": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "python": platform.python_version(),
+        "charge_1min": round(os.getloadavg()[0], 2),
+    }
