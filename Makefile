@@ -51,7 +51,6 @@ check: $(DEV) ## Lint, format, types, layers, generated files, clean tree
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy -p deploy.grafana
 	$(BIN)/lint-imports
 	$(BIN)/python -m shared.events.generation --verifier
 	$(BIN)/python -m deploy.grafana.generer --verifier

@@ -105,9 +105,10 @@ async def _consommer(
             if relais.done():
                 relais.result()
         finally:
-            en_cours = asyncio.gather(relais, lecture, demande, return_exceptions=True)
-            en_cours.cancel()
-            await asyncio.wait([en_cours])
+            relais.cancel()
+            lecture.cancel()
+            demande.cancel()
+            await asyncio.gather(relais, lecture, demande, return_exceptions=True)
 
 
 async def _base_repond(service: ServiceDossiers) -> None:

@@ -14,12 +14,13 @@ from shared.catalogue.processus import Processus, processus_du_service
 from shared.clock import Clock
 from shared.database.connexion import creer_moteur, creer_pool
 from shared.database.migrations import migrer
+from shared.dossiers.cloche import TOPIC_CLOCHE
 from shared.dossiers.contributions import Calcul, noms_de
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.ingestion import Ingestion
 from shared.dossiers.lieux import codes_par_slug, lieux
 from shared.dossiers.store import Depot
-from shared.dossiers.traitement import TOPIC_CLOCHE, Lot, TraitementDossiers
+from shared.dossiers.traitement import Lot, TraitementDossiers
 from shared.dossiers.valeurs import Evaluateur
 from shared.events.lecture import Lecteur
 from shared.log.consommateur import Consommateur, ReglagesConsommateur

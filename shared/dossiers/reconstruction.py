@@ -4,23 +4,28 @@ A batch is one transaction that keeps every consumer out while it lasts; nothing
 for dossiers that already are as they should be. It can be stopped anywhere and run again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 import asyncpg
 
 from shared.clock import Clock
-from shared.dossiers.contributions import Calcul
+from shared.database.connexion import acquerir
+from shared.dossiers.cloche import sonner
+from shared.dossiers.contributions import Calcul, Contribution
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.effets import Cle, Effets, Existant, decoder_contributions, ligne_de
-from shared.dossiers.etat import decoder_etat
+from shared.dossiers.etat import Etat, decoder_etat
 from shared.dossiers.jours import jour_paris
 from shared.dossiers.store import Depot
 from shared.dossiers.tables import RECONSTRUIT
 from shared.events.contrat import CAUSES
 
 _DEFINITION = CAUSES.index("definition")
+
+DEBUT: Cle = ("", 0)
+"""Before every dossier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,60 +34,81 @@ class Reconstruction:
 
     vus: int = 0
     changes: int = 0
-    dernier: Cle = ("", 0)
+    dernier: Cle = DEBUT
 
 
 async def reconstruire(
     pool: asyncpg.Pool,
     schema: str,
-    calcul: Calcul,
+    process: str,
+    calculs: Mapping[str, Calcul],
     dictionnaire: Dictionnaire,
     clock: Clock,
     lot: int = 2_000,
     progres: Callable[[Reconstruction], None] | None = None,
-    apres: Cle = ("", 0),
+    apres: Cle = DEBUT,
 ) -> Reconstruction:
-    """Recompute every dossier of ``calcul``'s process; ``progres`` is told after each batch.
+    """Recompute every dossier of ``process``; ``progres`` is told after each batch.
 
-    New − kept is added to the cells under today's recorded day and the cause *definition*. ``dictionnaire`` is
-    loaded. Consumers must already run under the same catalogue, or they go on keeping the former one's.
+    New − kept is added to the cells under today's recorded day and the cause *definition*. Consumers must already
+    run under the same catalogue, or they go on keeping what the former one says.
     """
-    depot = Depot(schema)
+    depot, calcul = Depot(schema), calculs[process]
     fait = Reconstruction(dernier=apres)
-    async with pool.acquire() as conn:
-        await dictionnaire.charger(conn)
-    series = [
-        code
-        for code, nom in dictionnaire.noms("serie").items()
-        if nom.partition("|")[0] == calcul.processus.code
-    ]
     while True:
-        async with pool.acquire() as conn:
-            lignes = await conn.fetch(_PAGE.format(schema=schema), *fait.dernier, series, lot)
-        if not lignes:
+        async with acquerir(pool) as conn:
+            page = await depot.page(conn, process, fait.dernier, lot)
+        if not page:
             return fait
-        perimes = [_cle(li) for li in lignes if _recalculer(calcul, (li[2], li[3], li[4])) is not None]
+        perimes = [cle for cle, existant in page.items() if _perime(calcul, existant)]
         changes = 0
         if perimes:
-            await dictionnaire.completer(pool)
-            changes = await _corriger(pool, depot, calcul, perimes, jour_paris(clock.now()))
-        fait = Reconstruction(fait.vus + len(lignes), fait.changes + changes, _cle(lignes[-1]))
+            async with acquerir(pool) as conn, conn.transaction():
+                await depot.exclure_les_consommateurs(conn)
+                changes = await _corriger(conn, pool, depot, calcul, dictionnaire, perimes, clock.now())
+        fait = Reconstruction(fait.vus + len(page), fait.changes + changes, max(page))
         if progres is not None:
             progres(fait)
 
 
-async def _corriger(pool: asyncpg.Pool, depot: Depot, calcul: Calcul, cles: Sequence[Cle], aujourd_hui: int) -> int:
+async def _corriger(
+    conn: asyncpg.Connection,
+    pool: asyncpg.Pool,
+    depot: Depot,
+    calcul: Calcul,
+    dictionnaire: Dictionnaire,
+    cles: Iterable[Cle],
+    maintenant: datetime,
+) -> int:
+    existants, jour = await depot.lire(conn, cles), jour_paris(maintenant)
+    effets = _effets(calcul, existants, jour)
+    if dictionnaire.manquants:
+        await dictionnaire.completer(pool)
+        effets = _effets(calcul, existants, jour)
+    await depot.ecrire(conn, effets, RECONSTRUIT)
+    if effets.changees:
+        identifiant = f"reconstruction-{calcul.processus.code}-{jour}-{effets.changees[-1][1]}-{maintenant.timestamp()}"
+        await sonner(conn, depot.schema, dictionnaire, effets.deltas.touchees, identifiant, maintenant)
+    return len(effets.changees)
+
+
+def _effets(calcul: Calcul, existants: Mapping[Cle, Existant], aujourd_hui: int) -> Effets:
     effets = Effets()
-    async with pool.acquire() as conn, conn.transaction():
-        await depot.exclure_les_consommateurs(conn)
-        for cle, existant in (await depot.lire(conn, cles)).items():
-            apres = _recalculer(calcul, existant)
-            if apres is None:
-                continue
-            etat, contributions = apres
+    for cle, existant in existants.items():
+        etat, gardees, contributions = _recalculer(calcul, existant)
+        if contributions != gardees:
             jour = max(aujourd_hui, existant[2])
-            effets.deltas.ajouter(decoder_contributions(existant[1]), (jour, _DEFINITION), -1)
+            effets.deltas.ajouter(gardees, (jour, _DEFINITION), -1)
             effets.deltas.ajouter(contributions, (jour, _DEFINITION))
             effets.changees.append(ligne_de(cle, etat, contributions, jour))
-        await depot.ecrire(conn, effets, RECONSTRUIT)
-    return len(effets.changees)
+    return effets
+
+
+def _perime(calcul: Calcul, existant: Existant) -> bool:
+    _, gardees, contributions = _recalculer(calcul, existant)
+    return contributions != gardees
+
+
+def _recalculer(calcul: Calcul, existant: Existant) -> tuple[Etat, list[Contribution], list[Contribution]]:
+    etat = decoder_etat(existant[0])
+    return etat, decoder_contributions(existant[1]), calcul.contributions(etat)

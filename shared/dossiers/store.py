@@ -41,6 +41,24 @@ class Depot:
         lignes = await conn.fetch(self._lire, [c[0] for c in liste], [c[1] for c in liste])
         return {(ligne[0], ligne[1]): (ligne[2], ligne[3], ligne[4]) for ligne in lignes}
 
+    async def page(
+        self, conn: asyncpg.Connection, process: str, apres: Cle, lot: int, clos_avant: int | None = None
+    ) -> dict[Cle, Existant]:
+        """The next ``lot`` dossiers of a process after ``apres``, in key order; closed before a day, if one is given."""
+        condition = "" if clos_avant is None else f"AND jour_clos < {clos_avant:d}"
+        lignes = await conn.fetch(
+            f"""
+            SELECT subject, serie, etat, contributions, enregistre FROM {self.schema}.dossiers
+            WHERE (subject, serie) > ($1::text, $2::int) {condition} AND serie IN (
+                SELECT code FROM {self.schema}.dictionnaire WHERE genre = 'serie' AND split_part(valeur, '|', 1) = $3)
+            ORDER BY subject, serie LIMIT $4
+            """,
+            *apres,
+            process,
+            lot,
+        )
+        return {(ligne[0], ligne[1]): (ligne[2], ligne[3], ligne[4]) for ligne in lignes}
+
     async def horizons(self, conn: asyncpg.Connection) -> dict[str, int]:
         """Per process that was purged, the day before which closed dossiers are no more."""
         lignes = await conn.fetch(f"SELECT process, avant FROM {self.schema}.horizons")

@@ -3,41 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import asyncpg
-import msgspec
 
+from shared.dossiers.cloche import sonner
 from shared.dossiers.contributions import Calcul
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.effets import Cle, Effets, Existant, Groupe, fusionner
+from shared.dossiers.effets import Cle, Existant, Groupe, fusionner
+from shared.dossiers.jours import JourEnregistre, minuit_paris
 from shared.dossiers.store import Depot
-from shared.events.contrat import RAISONS, Evenement, Refus, cle
+from shared.events.contrat import RAISONS, Contenu, Evenement, Refus, cle
 from shared.events.lecture import Lecteur
-from shared.log.envoi import publier
 from shared.log.rejets import Rejet, ecrire
 from shared.log.types import Enregistrement, partition_de
-
-TOPIC_CLOCHE = "vigie.indicateurs.v1"
-"""Where changed cells are announced: ``vigie.indicateur.change.v1``."""
-
-_PARIS = ZoneInfo("Europe/Paris")
-_JOUR_1970 = 719_163
-
-
-class JourEnregistre:
-    """Paris day number of a Unix second, for the recorded day; remembers the day it is in."""
-
-    def __init__(self) -> None:
-        self._debut = self._fin = self._jour = 0
-
-    def __call__(self, secondes: int) -> int:
-        if not self._debut <= secondes < self._fin:
-            jour = datetime.fromtimestamp(secondes, UTC).astimezone(_PARIS).date()
-            self._jour = jour.toordinal() - _JOUR_1970
-            self._debut, self._fin = minuit_paris(self._jour), minuit_paris(self._jour + 1)
-        return self._jour
-
 
 @dataclass(slots=True)
 class Lot:
@@ -102,7 +80,17 @@ class TraitementDossiers:
         await self._depot.ecrire(conn, effets, partition)
         if rejets:
             await ecrire(conn, self._depot.schema, rejets)
-        await self._sonner(conn, effets, lot)
+        if lot.records:
+            dernier = lot.records[-1]
+            await sonner(
+                conn,
+                self._depot.schema,
+                self._dictionnaire,
+                effets.deltas.touchees,
+                f"{dernier.topic}-{dernier.partition}-{dernier.suivant}",
+                datetime.fromtimestamp(dernier.horodatage_ms / 1_000, UTC),
+                {"topic": dernier.topic, "partition": dernier.partition, "next": dernier.suivant},
+            )
 
     async def _grouper(self, lot: Lot) -> dict[Cle, Groupe]:
         code = self._dictionnaire.code
@@ -130,7 +118,7 @@ class TraitementDossiers:
         for cle_ in [c for c, g in groupes.items() if c not in existants and g.calcul.processus.code in limites]:
             groupe = groupes[cle_]
             limite = limites[groupe.calcul.processus.code]
-            debut = next((i for i, (_, e) in enumerate(groupe.suite) if not _hors_horizon(e, limite)), None)
+            debut = next((i for i, (_, e) in enumerate(groupe.suite) if not hors_horizon(e.contenu, limite)), None)
             ecartes.update(id(e) for _, e in groupe.suite[:debut])
             if debut is None:
                 del groupes[cle_]
@@ -153,38 +141,11 @@ class TraitementDossiers:
                 evenement,
             )
 
-    async def _sonner(self, conn: asyncpg.Connection, effets: Effets, lot: Lot) -> None:
-        touchees = effets.deltas.touchees
-        if not touchees:
-            return
-        par_process: dict[str, list[int]] = {}
-        for process, caisse in sorted(touchees):
-            par_process.setdefault(self._dictionnaire.nom("process", process), []).append(caisse)
-        dernier = lot.records[-1]
-        corps = {
-            "specversion": "1.0",
-            "id": f"{dernier.topic}-{dernier.partition}-{dernier.suivant}",
-            "source": f"urn:vigie:service:{self._depot.schema}",
-            "type": "vigie.indicateur.change.v1",
-            "time": datetime.fromtimestamp(dernier.horodatage_ms / 1_000, UTC),
-            "data": {
-                "caisses": par_process,
-                "position": {"topic": dernier.topic, "partition": dernier.partition, "next": dernier.suivant},
-            },
-        }
-        await publier(conn, self._depot.schema, TOPIC_CLOCHE, self._depot.schema.encode(), msgspec.json.encode(corps))
 
-
-def _hors_horizon(evenement: Evenement, limite: int) -> bool:
-    """Whether all that the event says happened before ``limite``; a retraction says nothing of when."""
-    contenu = evenement.contenu
+def hors_horizon(contenu: Contenu, limite: int) -> bool:
+    """Whether all that an event says happened before ``limite``; a retraction says nothing of when."""
     dates = [t if isinstance(t, int) else t[-1] for t in contenu.jalons.values()] or [contenu.temps]
     return 0 < max(dates) < limite
-
-
-def minuit_paris(jour: int) -> int:
-    """Unix second at which a Paris day begins."""
-    return int(datetime.fromordinal(jour + _JOUR_1970).replace(tzinfo=_PARIS).timestamp())
 
 
 def _situe(refus: Refus, evenement: Evenement) -> Refus:

@@ -45,6 +45,10 @@ _REQUETE_MS = 15_000
 _PETIT_LOT = 16
 
 
+# Seconds a topic just created may take to be known.
+DELAI_TOPIC = 10.0
+
+
 class JournalKafka:
     """See `shared.log.types.Journal`. Connects at first use, and again after a fatal producer error.
 
@@ -81,7 +85,7 @@ class JournalKafka:
             erreur = for_code(reponse.topic_errors[0][1])
             if erreur.errno not in (0, TopicAlreadyExistsError.errno):
                 raise erreur(f"{topic} : {reponse.topic_errors[0][2]}")
-            existantes = await _compter(admin, topic)
+            existantes = await _attendre_topic(admin, topic)
         if existantes != partitions:
             raise TopicIncompatible(
                 f"le topic {topic} existe avec {existantes} partitions, pas {partitions} : "
@@ -249,6 +253,17 @@ async def _envoyer(
         groupe.close()
         attendus.append(await producteur.send_batch(groupe, topic, partition=partition))
     await asyncio.gather(*attendus)
+
+
+async def _attendre_topic(admin: AIOKafkaAdminClient, topic: str) -> int:
+    """Number of partitions of a topic created a moment ago, perhaps by another process: its name takes time to
+    spread in the broker."""
+    async with asyncio.timeout(DELAI_TOPIC):
+        while True:
+            try:
+                return await _compter(admin, topic)
+            except TopicAbsent:
+                await asyncio.sleep(0.05)
 
 
 async def _compter(admin: AIOKafkaAdminClient, topic: str) -> int:
