@@ -1,9 +1,10 @@
 """The honest rival: one loop written by hand for one job, days from ``recue`` to ``payee`` per caisse.
 
-As well as one would write it for real, with no generality at all: typed decoding, one lane per partition so that
-decoding and PostgreSQL overlap, duplicates dropped by event id, cells of a lane its own so that no lane waits for
-another, the position moved by compare-and-set, one transaction per 5,000 records.
-``python -m bench.boucle_main DATABASE_URL KAFKA TOPIC`` prints ``{"secondes": …, "demarrage": …, "memoire_mo": …}``.
+As well as one would write it for real, with no generality at all: typed decoding, duplicates dropped by event id,
+the position moved by compare-and-set, one transaction per 5,000 records of a partition. With one lane (VOIES 1) it
+reads, computes and waits in turn; with one lane per partition (VOIES 4), decoding and PostgreSQL overlap, and each
+partition has its own cells, so that no lane waits for another.
+``python -m bench.boucle_main DATABASE_URL KAFKA TOPIC VOIES`` prints ``{"secondes": …, "demarrage": …, …}``.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 import uvloop
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 LOT = 5_000
 PARTITIONS = 4
@@ -30,6 +31,7 @@ CREATE TABLE boucle.vus (id text COLLATE "C" PRIMARY KEY);
 CREATE TABLE boucle.cellules (caisse text COLLATE "C", delai int, partition int, n bigint NOT NULL,
     PRIMARY KEY (caisse, delai, partition)) WITH (fillfactor = 80);
 """
+_POSITION = "SELECT next FROM boucle.positions WHERE partition = $1"
 _AVANCER = "UPDATE boucle.positions SET next = $3 WHERE partition = $1 AND next = $2 RETURNING next"
 _DEDOUBLER = "INSERT INTO boucle.vus SELECT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING id"
 _COMPTER = """
@@ -56,33 +58,39 @@ class Evenement(msgspec.Struct, gc=False):
 _lire = msgspec.json.Decoder(Evenement).decode
 
 
-async def suivre(pool: asyncpg.Pool, consommateur: AIOKafkaConsumer, tp: TopicPartition, fin: int) -> None:
-    """One partition from its stored position to ``fin``."""
+async def suivre(pool: asyncpg.Pool, consommateur: AIOKafkaConsumer, fins: dict[TopicPartition, int]) -> None:
+    """The partitions of ``fins``, one batch at a time, from their stored positions to their ends."""
     async with pool.acquire() as conn:
-        position = await conn.fetchval("SELECT next FROM boucle.positions WHERE partition = $1", tp.partition)
-        consommateur.seek(tp, position)
-        while position < fin:
-            lus = (await consommateur.getmany(tp, timeout_ms=1_000, max_records=LOT)).get(tp)
-            if not lus:
-                continue
-            cellules = {}
-            for record in lus:
-                e = _lire(record.value)
-                jalons = e.data.jalons
-                cellules[e.id] = (e.data.caisse, jalons.payee.toordinal() - jalons.recue.toordinal())
-            suivant = lus[-1].offset + 1
-            async with conn.transaction():
-                if await conn.fetchval(_AVANCER, tp.partition, position, suivant) is None:
-                    raise RuntimeError(f"la position de {tp} a bougé")
-                neufs = await conn.fetch(_DEDOUBLER, list(cellules))
-                comptes = Counter([cellules[ligne[0]] for ligne in neufs])
-                if comptes:
-                    caisses, delais = zip(*comptes, strict=True)
-                    await conn.execute(_COMPTER, caisses, delais, tp.partition, list(comptes.values()))
-            position = suivant
+        positions = {}
+        for tp in fins:
+            positions[tp] = await conn.fetchval(_POSITION, tp.partition)
+            consommateur.seek(tp, positions[tp])
+        while any(positions[tp] < fin for tp, fin in fins.items()):
+            lus = await consommateur.getmany(*fins, timeout_ms=1_000, max_records=LOT)
+            for tp, records in lus.items():
+                positions[tp] = await valider(conn, tp.partition, positions[tp], records)
 
 
-async def principal(database_url: str, kafka: str, topic: str) -> dict[str, float]:
+async def valider(conn: asyncpg.Connection, partition: int, position: int, records: list[ConsumerRecord]) -> int:
+    """One batch, one transaction; the new position."""
+    cellules = {}
+    for record in records:
+        e = _lire(record.value)
+        jalons = e.data.jalons
+        cellules[e.id] = (e.data.caisse, jalons.payee.toordinal() - jalons.recue.toordinal())
+    suivant: int = records[-1].offset + 1
+    async with conn.transaction():
+        if await conn.fetchval(_AVANCER, partition, position, suivant) is None:
+            raise RuntimeError(f"la position de la partition {partition} a bougé")
+        neufs = await conn.fetch(_DEDOUBLER, list(cellules))
+        comptes = Counter([cellules[ligne[0]] for ligne in neufs])
+        if comptes:
+            caisses, delais = zip(*comptes, strict=True)
+            await conn.execute(_COMPTER, caisses, delais, partition, list(comptes.values()))
+    return suivant
+
+
+async def principal(database_url: str, kafka: str, topic: str, voies: int) -> dict[str, float]:
     lance = time.perf_counter()
     async with asyncpg.create_pool(database_url, min_size=4, max_size=8) as pool:
         await pool.execute(_TABLES)
@@ -103,7 +111,8 @@ async def principal(database_url: str, kafka: str, topic: str) -> dict[str, floa
             gc.freeze()
             gc.set_threshold(200_000, 20, 100)
             debut = time.perf_counter()
-            await asyncio.gather(*(suivre(pool, consommateur, tp, fins[tp]) for tp in tps))
+            parts = [fins] if voies == 1 else [{tp: fin} for tp, fin in fins.items()]
+            await asyncio.gather(*(suivre(pool, consommateur, part) for part in parts))
             fin = time.perf_counter()
             total = await pool.fetchval("SELECT sum(n) FROM boucle.cellules")
         finally:
@@ -114,4 +123,4 @@ async def principal(database_url: str, kafka: str, topic: str) -> dict[str, floa
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as boucle:
-        print(json.dumps(boucle.run(principal(*sys.argv[1:4]))))
+        print(json.dumps(boucle.run(principal(*sys.argv[1:4], voies=int(sys.argv[4])))))

@@ -2,6 +2,7 @@
 
 Both are ``fse`` events over 60 days and 107 caisses drawn evenly (the real network is skewed: evenly is harder,
 a batch touches more cells), stamped with ``recordedtime`` as ``POST /v1/events`` does, 5 % of them sent twice.
+As from real sources, each caisse's engine numbers its own files and ids are digests, in no order.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ DOUBLONS = 0.05
 _JOUR = 86_400
 _LOCAL = timezone(timedelta(hours=1))  # winter throughout: whole local dates are whole days
 _DEBUT = int(datetime(2026, 1, 5, tzinfo=_LOCAL).timestamp())
-_SOURCE = "urn:vigie:source:bench"
+_MELANGE = 0x9E37_79B9_7F4A_7C15  # odd: distinct numbers give distinct ids
 _BENEFICIAIRES = ("assure", "ps")
 
 Items = list[tuple[bytes, bytes]]
@@ -87,8 +88,9 @@ def _lots_a(charge: Charge) -> Iterator[Items]:
         yield [
             _item(
                 numero,
+                numero,
                 "dossier",
-                "1",
+                slugs[caisse],
                 f'"caisse":"{slugs[caisse]}","beneficiaire":"{_BENEFICIAIRES[qui]}",'
                 f'"jalons":{{"recue":"{_local(recue)}","payee":"{_local(payee)}"}}',
                 "",
@@ -120,9 +122,10 @@ def _lots_b(charge: Charge) -> Iterator[Items]:
         timbre = jour + debut * 36_000 // charge.n
         yield [
             _item(
+                rang,
                 rang // 2,
                 "payee" if rang % 2 else "recue",
-                "2" if rang % 2 else "1",
+                slugs[caisse],
                 f'"caisse":"{slugs[caisse]}","beneficiaire":"{_BENEFICIAIRES[qui]}"',
                 f'"time":"{_local(instant)}",',
                 timbre,
@@ -137,13 +140,14 @@ def _lots_b(charge: Charge) -> Iterator[Items]:
         ]
 
 
-def _item(numero: int, jalon: str, suffixe: str, data: str, time: str, timbre: int) -> tuple[bytes, bytes]:
-    sujet = f"F26-{numero:09d}"
+def _item(rang: int, numero: int, jalon: str, slug: str, data: str, time: str, timbre: int) -> tuple[bytes, bytes]:
+    sujet, source = f"2026-{numero:09d}", f"urn:vigie:source:fse-{slug}"
     valeur = (
-        f'{{"specversion":"1.0","id":"{sujet}-{suffixe}","source":"{_SOURCE}","type":"vigie.fse.{jalon}.v1",'
-        f'"subject":"{sujet}",{time}"data":{{{data}}},"recordedtime":"{datetime.fromtimestamp(timbre, UTC).isoformat()}"}}'
+        f'{{"specversion":"1.0","id":"{(rang + 1) * _MELANGE % 2**64:016x}","source":"{source}",'
+        f'"type":"vigie.fse.{jalon}.v1","subject":"{sujet}",{time}"data":{{{data}}},'
+        f'"recordedtime":"{datetime.fromtimestamp(timbre, UTC).isoformat()}"}}'
     )
-    return cle("fse", _SOURCE, sujet), valeur.encode()
+    return cle("fse", source, sujet), valeur.encode()
 
 
 def _local(instant: int) -> str:

@@ -52,10 +52,10 @@ def vigie(lieu: Milieu, charge: Charge, topic: str) -> dict[str, Any]:
     return releve
 
 
-def boucle(lieu: Milieu, charge: Charge, topic: str) -> dict[str, Any]:
-    """The hand-written loop over the workload. Raises MesureRatee when it miscounts."""
+def boucle(lieu: Milieu, charge: Charge, topic: str, voies: int) -> dict[str, Any]:
+    """The hand-written loop over the workload, with so many lanes. Raises MesureRatee when it miscounts."""
     with lieu.base("boucle") as url:
-        releve = mesurer("bench.boucle_main", url, lieu.kafka, topic)
+        releve = mesurer("bench.boucle_main", url, lieu.kafka, topic, str(voies))
     if releve["dossiers"] != charge.dossiers:
         raise MesureRatee(f"la boucle compte {releve['dossiers']} dossiers, attendu {charge.dossiers}")
     return releve
@@ -71,12 +71,13 @@ def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
     """All systems in turn, ``repetitions`` times; medians, and ratios of medians."""
     a, b = charge_a(n), charge_b(n)
     topic_a, topic_b = charger(lieu, a), charger(lieu, b)
-    debits: dict[str, list[float]] = {"vigie_a": [], "boucle_a": [], "vigie_b": [], "upsert": []}
+    debits: dict[str, list[float]] = {"vigie_a": [], "boucle": [], "boucle_voies": [], "vigie_b": [], "upsert": []}
     memoires: list[float] = []
     for tour in range(1, repetitions + 1):
         releves = {
             "vigie_a": vigie(lieu, a, topic_a),
-            "boucle_a": boucle(lieu, a, topic_a),
+            "boucle": boucle(lieu, a, topic_a, 1),
+            "boucle_voies": boucle(lieu, a, topic_a, PARTITIONS),
             "vigie_b": vigie(lieu, b, topic_b),
             "upsert": upsert(lieu, a),
         }
@@ -89,18 +90,20 @@ def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
         print(f"tour {tour} : {suite}", flush=True)
     med = {nom: statistics.median(valeurs) for nom, valeurs in debits.items()}
     for nom, valeurs in debits.items():
-        print(f"{nom:<9} {med[nom]:>10,.0f} /s   de {min(valeurs):,.0f} à {max(valeurs):,.0f}")
+        print(f"{nom:<12} {med[nom]:>10,.0f} /s   de {min(valeurs):,.0f} à {max(valeurs):,.0f}")
     return {
         "events_per_s": round(med["vigie_a"]),
         "ratio_upsert": _ratio(debits["vigie_a"], debits["upsert"]),
-        "ratio_handwritten": _ratio(debits["vigie_a"], debits["boucle_a"]),
+        "ratio_handwritten": _ratio(debits["vigie_a"], debits["boucle"]),
         "memoire_mo": round(max(memoires)),
         "b": {
             "events_per_s": round(med["vigie_b"]),
             "ratio_upsert": _ratio(debits["vigie_b"], debits["upsert"]),
-            "ratio_handwritten": _ratio(debits["vigie_b"], debits["boucle_a"]),
+            "ratio_handwritten": _ratio(debits["vigie_b"], debits["boucle"]),
         },
-        "handwritten_per_s": round(med["boucle_a"]),
+        "ratio_handwritten_lanes": _ratio(debits["vigie_a"], debits["boucle_voies"]),
+        "handwritten_lanes_per_s": round(med["boucle_voies"]),
+        "handwritten_per_s": round(med["boucle"]),
         "upsert_per_s": round(med["upsert"]),
         "n": n,
         "repetitions": repetitions,

@@ -190,6 +190,14 @@ def purger(
 
 
 @application.command()
+def plier() -> None:
+    """Réunit les cellules des jours passés (tâche de nuit) ; aucun chiffre ne change."""
+    from vigie.verifier import plier_tout
+
+    _sur_la_base(lambda base: plier_tout(base, console))
+
+
+@application.command()
 def rejets(
     service: Annotated[str | None, typer.Option(help="contacts ou claims ; sans lui, les deux.")] = None,
     raison: Annotated[str | None, typer.Option(help="Un code de raison.")] = None,

@@ -1,7 +1,7 @@
 """Reaching PostgreSQL: URLs, the asyncpg pool, the SQLAlchemy engine, and which errors pass by themselves."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import cast
 
 import asyncpg
@@ -28,6 +28,7 @@ _CODES_PASSAGERS = frozenset(
         "55P03",  # lock_not_available
     }
 )
+_CONFUSES = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _INTERFACE_PASSAGERE = ("closed", "closing", "lost", "not connected", "been released")
 
 
@@ -78,11 +79,38 @@ async def creer_pool(
     return pool
 
 
+class ConnexionPerdue(ConnectionError):
+    """The server went away while the connection was in use; what was under way may or may not be committed."""
+
+
 @asynccontextmanager
 async def acquerir(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of the pool, given back at the end: ``pool.acquire()`` with the type that callers name."""
-    async with pool.acquire() as conn:
-        yield cast("asyncpg.Connection", conn)
+    """A connection of the pool, given back at the end: ``pool.acquire()`` with the type that callers name.
+
+    asyncpg says the loss of a server in many ways, among them errors that look like a wrong use of it (a COPY
+    cut short, an end of session received while idle): after such an error the connection is tried, and
+    `ConnexionPerdue` is raised when it is dead. A connection that cannot be reset is dropped by the pool: that
+    takes nothing from what was done with it.
+    """
+    prise = await pool.acquire()
+    conn = cast("asyncpg.Connection", prise)
+    try:
+        yield conn
+    except _CONFUSES as exc:
+        if await _morte(conn):
+            raise ConnexionPerdue(f"connexion perdue pendant une opération ({exc})") from exc
+        raise
+    finally:
+        with suppress(*_CONFUSES, asyncpg.PostgresError, OSError):
+            await pool.release(prise)
+
+
+async def _morte(conn: asyncpg.Connection) -> bool:
+    try:
+        await conn.execute("SELECT 1", timeout=5)
+    except Exception:
+        return True
+    return False
 
 
 def creer_moteur(url: str, application_name: str = "vigie", taille: int = 5) -> AsyncEngine:

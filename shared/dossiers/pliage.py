@@ -14,7 +14,7 @@ from shared.database.connexion import acquerir
 from shared.dossiers.contributions import DIMENSIONS, MESURES
 from shared.dossiers.jours import jour_paris
 from shared.dossiers.store import Depot
-from shared.dossiers.tables import PLIE, SCELLE, TABLE, colonnes
+from shared.dossiers.tables import PLIE, SCELLE, TABLE
 
 BLOCS = 500
 """Pages of a table (8 kB each) folded in one transaction, during which consumers wait: about 35,000 rows."""
@@ -32,23 +32,50 @@ async def plier(pool: asyncpg.Pool, schema: str, clock: Clock, blocs: int = BLOC
     """Fold every cell recorded before today (Paris), then drop the zeros. Can be stopped anywhere and run again."""
     depot, aujourd_hui = Depot(schema), jour_paris(clock.now())
     plies = nuls = 0
-    for genre, table in TABLE.items():
-        tranches = await _tranches(pool, f"{schema}.{table}", blocs)
-        plies += await _passer(pool, depot, tranches, f"{schema}.{table}", _a_plier(aujourd_hui), _sql_pli(schema, genre))
-        zero = " AND ".join([f"shard = {PLIE}", *(f"{m} = 0" for m in MESURES[genre])])
-        balayer = f"WITH pris AS (DELETE FROM {schema}.{table} WHERE {{tranche}} AND {zero} RETURNING 1) {_COMPTE}"
-        nuls += await _passer(pool, depot, tranches, f"{schema}.{table}", zero, balayer)
+    for genre, nom in TABLE.items():
+        table = f"{schema}.{nom}"
+        tranches = await _tranches(pool, table, blocs)
+        a_plier = f"shard NOT IN ({PLIE}, {SCELLE}) AND enregistre < {aujourd_hui:d}"
+        plies += await _passer(pool, depot, table, tranches, a_plier, _sql_reverser(table, genre))
+        nul = " AND ".join([f"shard = {PLIE}", *(f"{m} = 0" for m in MESURES[genre])])
+        nuls += await _passer(pool, depot, table, tranches, nul, "SELECT count(*) FROM pris")
     return Pliage(plies, nuls)
 
 
-def _a_plier(aujourd_hui: int) -> str:
-    return f"shard NOT IN ({PLIE}, {SCELLE}) AND enregistre < {aujourd_hui:d}"
-
-
 async def _tranches(pool: asyncpg.Pool, table: str, blocs: int) -> Sequence[str]:
-    """Conditions that share a table's pages, as they are now, in ranges of ``blocs``."""
+    """Conditions that share out the pages a table has now, in ranges of ``blocs``."""
     async with acquerir(pool) as conn:
-        pages = await conn.fetchval(
-            "SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int", table
-        )
+        pages = await conn.fetchval("SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int", table)
     return [f"ctid >= '({p},0)'::tid AND ctid < '({p + blocs},0)'::tid" for p in range(0, pages, blocs)]
+
+
+async def _passer(
+    pool: asyncpg.Pool, depot: Depot, table: str, tranches: Sequence[str], condition: str, suite: str
+) -> int:
+    """Take the rows under ``condition`` out of each range, as ``pris``, and do ``suite`` with them; how many."""
+    total = 0
+    async with acquerir(pool) as conn:
+        for tranche in tranches:
+            if not await conn.fetchval(f"SELECT EXISTS (SELECT FROM {table} WHERE {tranche} AND {condition})"):
+                continue
+            async with conn.transaction():
+                await depot.exclure_les_consommateurs(conn)
+                total += await conn.fetchval(
+                    f"WITH pris AS (DELETE FROM {table} WHERE {tranche} AND {condition} RETURNING *) {suite}"
+                )
+    return total
+
+
+def _sql_reverser(table: str, genre: int) -> str:
+    """Add the rows ``pris`` to the folded shard; how many they were."""
+    cle = (*DIMENSIONS[genre], "enregistre", "cause")
+    mesures = MESURES[genre]
+    ajout = ", ".join(f"{m} = t.{m} + excluded.{m}" for m in mesures)
+    return f"""
+        , verse AS (
+            INSERT INTO {table} AS t ({", ".join(cle)}, shard, {", ".join(mesures)})
+            SELECT {", ".join(cle)}, {PLIE}, {", ".join(f"sum({m})::bigint" for m in mesures)}
+            FROM pris GROUP BY {", ".join(cle)} HAVING {" OR ".join(f"sum({m}) <> 0" for m in mesures)}
+            ON CONFLICT ({", ".join(cle)}, shard) DO UPDATE SET {ajout})
+        SELECT count(*) FROM pris
+    """

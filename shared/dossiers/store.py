@@ -44,7 +44,7 @@ class Depot:
     async def page(
         self, conn: asyncpg.Connection, process: str, apres: Cle, lot: int, clos_avant: int | None = None
     ) -> dict[Cle, Existant]:
-        """The next ``lot`` dossiers of a process after ``apres``, in key order; closed before a day, if one is given."""
+        """The next ``lot`` dossiers of a process after ``apres``, in key order; those closed before a day, if given."""
         condition = "" if clos_avant is None else f"AND jour_clos < {clos_avant:d}"
         lignes = await conn.fetch(
             f"""

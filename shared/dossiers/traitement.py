@@ -17,6 +17,7 @@ from shared.events.lecture import Lecteur
 from shared.log.rejets import Rejet, ecrire
 from shared.log.types import Enregistrement, partition_de
 
+
 @dataclass(slots=True)
 class Lot:
     """A batch read, ready to be grouped and merged. ``acceptes``: the record of each event, in the same order."""

@@ -6,8 +6,7 @@ Extension attributes: ``revision`` (a higher one replaces the same source and id
 the subject belongs to; by default the source) and ``recordedtime`` (stamped once, when Vigie accepts the event).
 """
 
-from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +18,29 @@ NOMBRE_MAX = 10_000_000
 
 TEXTE_MAX = 200
 """Longest id, source, namespace or subject, in characters."""
+
+LIGNE_MAX = 1_000_000
+"""Longest event as the log holds it, in bytes of JSON: what a record of the log may be."""
+
+LIGNE_RECUE_MAX = 995_000
+"""Longest event as it is sent: ``recordedtime`` (under 100 bytes) and the key (under 2,000) come on top."""
+
+PLATEFORME_MAX = 40
+"""Longest name of a platform, in characters."""
+
+PSEUDONYME = r"k[0-9a-z]{1,8}\.(?=(?:[0-9_-]*[A-Za-z]){2})[A-Za-z0-9_-]{20,64}"
+"""Key id and HMAC in base64url. Two letters at least: a digest has them, a padded identifier does not."""
+
+INSTANT = (
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(?:\.[0-9]+)?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+"""A date: RFC 3339, with its offset; a fraction of a second is dropped."""
+
+TOPIC_INDICATEURS = "vigie.indicateurs.v1"
+"""Where a dossier service says which indicators moved."""
+
+TYPE_CHANGE = "vigie.indicateur.change.v1"
 
 TYPE_DOSSIER = "dossier"
 TYPE_RETRAIT = "retrait"
@@ -44,31 +66,46 @@ RAISONS = {
 """Reason codes of refusals and what each means; the message of a refusal says where and what to do."""
 
 
+_MESSAGE_MAX = 500
+"""Longest message of a refusal, in characters."""
+
+
+def _imprimable(texte: str) -> str:
+    return texte if texte.isprintable() else "".join(c if c.isprintable() else "?" for c in texte)
+
+
 class Refus(Exception):
-    """An event that is not taken: reason code (a key of RAISONS), French sentence, path of the field."""
+    """An event that is not taken: reason code (a key of RAISONS), French sentence, path of the field.
+
+    Message and path are printable and short whatever the event held; neither ever quotes personal data.
+    """
 
     def __init__(self, raison: str, message: str, champ: str | None = None) -> None:
-        super().__init__(message)
         self.raison = raison
-        self.message = message
-        self.champ = champ
+        self.message = _imprimable(message)[:_MESSAGE_MAX]
+        self.champ = None if champ is None else _imprimable(champ)[:TEXTE_MAX]
+        super().__init__(self.message)
         self.source: str | None = None
         self.id: str | None = None
 
 
-class Enveloppe(msgspec.Struct):
-    """A structured-mode CloudEvent as it arrives; ``data`` is checked by ``lecture.lire`` against its process."""
+class Enveloppe(msgspec.Struct, forbid_unknown_fields=True):
+    """A structured-mode CloudEvent as it arrives; ``data`` is checked by ``lecture`` against its process.
 
-    specversion: str
+    Null means not given, as CloudEvents has it. Other attributes are let through: ``lecture`` sets them aside.
+    """
+
+    specversion: Literal["1.0"]
     id: str
     source: str
     type: str
     subject: str
     data: dict[str, Any]
-    time: datetime | None = None
-    recordedtime: datetime | None = None
-    revision: int = 0
-    namespace: str = ""
+    time: str | None = None
+    recordedtime: str | None = None
+    revision: int | None = None
+    namespace: str | None = None
+    datacontenttype: str | None = None
 
 
 class Contenu(msgspec.Struct, array_like=True, gc=False):
@@ -113,6 +150,11 @@ CAUSES = ("normal", "tardif", "correction", "retrait", "definition")
 
 TARD = 86_400
 """Seconds after which an event is *tardif*: recorded more than a day after the latest milestone it brings."""
+
+
+def topic(service: str) -> str:
+    """The log topic of the events a dossier service consumes."""
+    return f"vigie.{service}.v1"
 
 
 def cle(process: str, namespace: str, subject: str) -> bytes:

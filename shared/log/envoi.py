@@ -1,6 +1,7 @@
 """The transactional outbox: a change and the events it announces are committed together, then relayed."""
 
 import asyncio
+import contextlib
 import zlib
 from collections.abc import Sequence
 
@@ -78,7 +79,7 @@ class Relais:
                 if relayes < LOT:
                     await asyncio.sleep(self._intervalle)
         finally:
-            if not conn.is_closed():
+            with contextlib.suppress(Exception):  # the connection may be gone, and the lock with it
                 await conn.execute("SELECT pg_advisory_unlock($1)", self._verrou)
 
     async def relayer(self, conn: asyncpg.Connection) -> int:

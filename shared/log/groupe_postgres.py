@@ -137,10 +137,9 @@ class AbonnementPostgres:
         finally:
             if suivi is not None:
                 await asyncio.wait((suivi,))
-            if not conn.is_closed():
-                with contextlib.suppress(Exception):
-                    await conn.remove_listener(CLOCHE, self._sonner)
-                    await conn.remove_listener(CLOCHE_GROUPE, self._sonner_groupe)
+            with contextlib.suppress(Exception):  # the connection may be gone
+                await conn.remove_listener(CLOCHE, self._sonner)
+                await conn.remove_listener(CLOCHE_GROUPE, self._sonner_groupe)
 
     async def _suivre(self, ecouteur: Ecouteur, voulues: frozenset[int], premiere: asyncio.Event) -> None:
         if voulues != self._tenues:

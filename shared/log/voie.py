@@ -115,7 +115,7 @@ class Voie(Generic[T]):
                 metriques.conflits.labels(*etiquettes).inc()
                 _log.info("position déplacée, lot abandonné", partition=self._partition, erreur=str(exc))
             except Exception as exc:
-                if not isinstance(exc, JournalIndisponible) and not est_passagere(exc):
+                if not _a_reprendre(exc):
                     raise
                 self.en_marche = False
                 metriques.erreurs_passageres.labels(f"voie:{self._contexte.groupe}").inc()
@@ -182,17 +182,16 @@ class Voie(Generic[T]):
             lot = contexte.traitement.preparer(records)
         except Exception as exc:
             raise _Faute(exc) from exc
-        async with acquerir(contexte.pool) as conn:
-            try:
-                async with conn.transaction():
-                    await positions.avancer(conn, *self._cle, position, suivant)
-                    await contexte.traitement.appliquer(conn, lot, self._partition)
-            except ConflitDePosition:
+        try:
+            async with acquerir(contexte.pool) as conn, conn.transaction():
+                await positions.avancer(conn, *self._cle, position, suivant)
+                await contexte.traitement.appliquer(conn, lot, self._partition)
+        except ConflitDePosition:
+            raise
+        except Exception as exc:
+            if _a_reprendre(exc) or est_sans_remede(exc):
                 raise
-            except Exception as exc:
-                if est_passagere(exc) or est_sans_remede(exc):
-                    raise
-                raise _Faute(exc) from exc
+            raise _Faute(exc) from exc
         etiquettes = (contexte.groupe, contexte.topic)
         metriques.duree_lot.labels(*etiquettes).observe(time.perf_counter() - depart)
         metriques.lots.labels(*etiquettes).inc()
@@ -234,6 +233,10 @@ class _Faute(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
         self.cause = cause
+
+
+def _a_reprendre(exc: Exception) -> bool:
+    return isinstance(exc, JournalIndisponible) or est_passagere(exc)
 
 
 def _rejet(record: Enregistrement, cause: Exception) -> Rejet:

@@ -1,0 +1,260 @@
+"""Reconstruction, retention and folding: readings move only as announced, and consumers may be at work meanwhile."""
+
+import asyncio
+import dataclasses
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+
+from shared.catalogue.processus import processus_du_service
+from shared.database.connexion import acquerir
+from shared.dossiers.pliage import plier
+from shared.dossiers.reconstruction import Reconstruction, reconstruire
+from shared.dossiers.retention import purger
+from shared.dossiers.tables import PLIE, RECONSTRUIT, SCELLE, TABLE
+from shared.dossiers.verification import verifier
+from shared.events.contrat import CAUSES
+from shared.network.jours import jour_de
+from tests.integration.dossiers.conftest import FABRIQUE, SCHEMA, Service, evenement, histoire, sans_suspension
+
+NOUVELLES = [
+    dataclasses.replace(p, suspensions=(), strates=("regime",)) if p.code == "cmuc_acs" else p
+    for p in processus_du_service("claims")
+]
+AVRIL = jour_de(datetime(2026, 4, 1, tzinfo=UTC).date())
+
+
+async def sommes(service: Service) -> dict[str, list[tuple]]:
+    """Cells by dimensions alone."""
+    total: dict[str, dict] = {}
+    for table, lignes in (await service.lectures()).items():
+        mesures = 8 if table == "clos" else 1
+        cellules = total.setdefault(table, {})
+        for ligne in lignes:
+            cle = ligne[: -mesures - 2]
+            cellules[cle] = [a + b for a, b in zip(cellules.get(cle, [0] * mesures), ligne[-mesures:], strict=True)]
+    return {table: sorted((*c, *m) for c, m in cellules.items() if any(m)) for table, cellules in total.items()}
+
+
+async def shards(service: Service) -> set[int]:
+    return {
+        li[0] for t in TABLE.values() for li in await service.pool.fetch(f"SELECT DISTINCT shard FROM {SCHEMA}.{t}")
+    }
+
+
+async def refaire(service: Service) -> None:
+    """Forget all and consume the log again."""
+    tables = ", ".join(f"{SCHEMA}.{t}" for t in ("dossiers", "positions", *TABLE.values()))
+    await service.pool.execute(f"TRUNCATE {tables}")
+    await service.consommer()
+
+
+async def test_reconstruire_donne_ce_qu_aurait_donne_la_nouvelle_definition_des_le_debut(service: Service) -> None:
+    await service.envoyer(*histoire(60))
+    avant = await service.lectures()
+    calculs = service.redefinir(NOUVELLES)
+    assert (await verifier(service.url, SCHEMA, sans_suspension)).a_reconstruire
+    vues: list[Reconstruction] = []
+    fait = await reconstruire(
+        service.pool, SCHEMA, "cmuc_acs", calculs, service.dictionnaire, service.clock, lot=7, progres=vues.append
+    )
+    assert fait == vues[-1]
+    assert fait.vus == 30
+    assert 0 < fait.changes <= 30
+    assert (await verifier(service.url, SCHEMA, sans_suspension)).ok
+    apres = await sommes(service)
+    # As known on the eve, nothing has moved; what moved did today, for one reason.
+    assert await service.lectures(AVRIL - 1) == avant
+    for table in ("ouverts", "clos"):
+        bouge = await service.pool.fetch(
+            f"SELECT DISTINCT enregistre, cause FROM {SCHEMA}.{table} WHERE shard = {RECONSTRUIT}"
+        )
+        assert [(li[0], CAUSES[li[1]]) for li in bouge] == [(AVRIL, "definition")]
+    assert await service.pool.fetchval(
+        f"SELECT count(*) FROM {SCHEMA}.boite_envoi WHERE convert_from(valeur, 'UTF8') LIKE '%reconstruction%'"
+    )
+    await refaire(service)
+    assert await sommes(service) == apres
+
+
+async def test_reconstruire_deux_fois_ne_change_rien_la_seconde_et_reprend_ou_il_s_etait_arrete(
+    service: Service,
+) -> None:
+    await service.envoyer(*histoire(60))
+    calculs = service.redefinir(NOUVELLES)
+    communs = (service.pool, SCHEMA, "cmuc_acs", calculs, service.dictionnaire, service.clock)
+
+    class Coupure(Exception):
+        pass
+
+    arrets: list[Reconstruction] = []
+
+    def couper(fait: Reconstruction) -> None:
+        arrets.append(fait)
+        if len(arrets) == 2:
+            raise Coupure
+
+    with pytest.raises(Coupure):
+        await reconstruire(*communs, lot=5, progres=couper)
+    suite = await reconstruire(*communs, lot=5, apres=arrets[-1].dernier)
+    assert arrets[-1].vus + suite.vus == 30
+    assert (await verifier(service.url, SCHEMA, sans_suspension)).ok
+    avant = await service.lectures()
+    assert (await reconstruire(*communs)).changes == 0
+    assert await service.lectures() == avant
+
+
+async def test_un_evenement_consomme_apres_une_reconstruction_ne_remonte_pas_avant_elle(service: Service) -> None:
+    await service.envoyer(
+        evenement("cmuc_acs", "C1", {"recue": "2026-03-02 10:00"}, "2026-03-02 12:00", regime="mines")
+    )
+    calculs = service.redefinir(NOUVELLES)
+    await reconstruire(service.pool, SCHEMA, "cmuc_acs", calculs, service.dictionnaire, service.clock)
+    veille = await service.lectures(AVRIL - 1)
+    await service.envoyer(
+        evenement("cmuc_acs", "C1", {"recue": "2026-03-01 10:00"}, "2026-03-31 23:00", id="C1-avant", regime="mines")
+    )
+    assert await service.lectures(AVRIL - 1) == veille
+    assert (await verifier(service.url, SCHEMA, sans_suspension)).ok
+
+
+async def test_la_purge_ne_change_aucune_lecture_ni_d_aujourd_hui_ni_vue_d_un_autre_jour(service: Service) -> None:
+    await service.envoyer(*histoire(80))
+    jours = range(AVRIL - 32, AVRIL + 1, 3)
+    avant = [await service.lectures(j) for j in jours]
+    dossiers = await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.dossiers")
+    horizon = AVRIL - 15
+    for process in ("fse", "cmuc_acs"):
+        fait = await purger(service.pool, SCHEMA, process, horizon, lot=6)
+        assert 0 < fait.purges <= fait.vus
+        dossiers -= fait.purges
+    assert await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.dossiers") == dossiers
+    assert [await service.lectures(j) for j in jours] == avant
+    assert SCELLE in await shards(service)
+    assert (await verifier(service.url, SCHEMA, FABRIQUE)).ok
+    assert (await purger(service.pool, SCHEMA, "fse", horizon)).purges == 0
+
+
+async def test_seuls_les_dossiers_clos_dont_rien_n_est_plus_recent_sont_purges(service: Service) -> None:
+    recu = "2026-03-31 12:00"
+    await service.envoyer(
+        evenement("fse", "clos", {"recue": "2026-03-02 10:00", "payee": "2026-03-05 10:00"}, recu),
+        evenement("fse", "ouvert", {"recue": "2026-03-02 10:00"}, recu),
+        evenement("fse", "limite", {"recue": "2026-03-02 10:00", "payee": "2026-03-17 00:00"}, recu),
+        evenement("cmuc_acs", "suite", {"recue": "2026-03-02 10:00", "annulee": "2026-03-05 10:00"}, recu),
+        evenement("cmuc_acs", "suite", {"completee": ["2026-03-20 10:00"]}, recu),
+    )
+    for process in ("fse", "cmuc_acs"):
+        await purger(service.pool, SCHEMA, process, AVRIL - 15)
+    restent = {li["subject"] for li in await service.pool.fetch(f"SELECT subject FROM {SCHEMA}.dossiers")}
+    assert restent == {"ouvert", "limite", "suite"}
+
+
+async def test_apres_une_purge_un_evenement_d_un_dossier_oublie_va_aux_rejets_et_n_est_pas_compte_deux_fois(
+    service: Service,
+) -> None:
+    recu = "2026-03-31 12:00"
+    clos = evenement("fse", "clos", {"recue": "2026-03-02 10:00", "payee": "2026-03-05 10:00"}, recu)
+    ouvert = evenement("fse", "ouvert", {"recue": "2026-03-02 10:00"}, recu)
+    await service.envoyer(clos, ouvert)
+    await purger(service.pool, SCHEMA, "fse", AVRIL - 15)
+    avant = await sommes(service)
+    await service.envoyer(clos, clos | {"revision": 1})
+    assert await sommes(service) == avant
+    rejets = await service.pool.fetch(f"SELECT raison, evenement_id, contenu FROM {SCHEMA}.rejets")
+    assert [(r["raison"], r["evenement_id"]) for r in rejets] == [("hors_horizon", clos["id"])] * 2
+    # A dossier that is still there takes its late events, however old; a new one takes recent events.
+    await service.envoyer(
+        evenement("fse", "ouvert", {"payee": "2026-03-09 10:00"}, recu),
+        evenement("fse", "neuf", {"recue": "2026-03-30 10:00"}, recu),
+        evenement("cmuc_acs", "autre", {"recue": "2026-03-02 10:00"}, recu),
+    )
+    assert await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.rejets") == 2
+    assert await service.pool.fetchval(f"SELECT sum(n) FROM {SCHEMA}.clos") == 2
+    assert await service.pool.fetchval(f"SELECT sum(n) FROM {SCHEMA}.ouverts") == 4
+    assert (await verifier(service.url, SCHEMA, FABRIQUE)).ok
+
+
+async def test_l_horizon_ne_recule_jamais(service: Service) -> None:
+    await purger(service.pool, SCHEMA, "fse", AVRIL)
+    await purger(service.pool, SCHEMA, "fse", AVRIL - 10)
+    assert await service.pool.fetchval(f"SELECT avant FROM {SCHEMA}.horizons WHERE process = 'fse'") == AVRIL
+
+
+async def test_le_pliage_ne_change_aucune_lecture_et_ne_laisse_que_le_jour_meme_en_place(service: Service) -> None:
+    await service.envoyer(*histoire(80))
+    await service.envoyer(evenement("fse", "du-jour", {"recue": "2026-04-01 09:00"}, "2026-04-01 10:00"))
+    avant = await service.lectures()
+    total = sum([await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.{t}") for t in TABLE.values()])
+    pli = await plier(service.pool, SCHEMA, service.clock, blocs=1)
+    assert pli.plies == total - 1
+    assert await service.lectures() == avant
+    (seul,) = [
+        li
+        for t in TABLE.values()
+        for li in await service.pool.fetch(f"SELECT enregistre, shard FROM {SCHEMA}.{t} WHERE shard <> {PLIE}")
+    ]
+    assert seul["enregistre"] == AVRIL
+    assert (await verifier(service.url, SCHEMA, FABRIQUE)).ok
+    assert (await plier(service.pool, SCHEMA, service.clock)).plies == 0
+
+
+async def test_le_pliage_supprime_les_lignes_tombees_a_zero(service: Service) -> None:
+    recue = evenement("fse", "F1", {"recue": "2026-03-02 10:00"}, "2026-03-02 12:00")
+    await service.envoyer(recue, recue | {"revision": 1, "data": recue["data"] | {"caisse": "cgss-974"}})
+    await plier(service.pool, SCHEMA, service.clock)
+    await service.envoyer(recue | {"revision": 2})
+    await plier(service.pool, SCHEMA, service.clock)
+    assert [li["n"] for li in await service.pool.fetch(f"SELECT n FROM {SCHEMA}.ouverts WHERE cause = 0")] == [1]
+    assert await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.ouverts WHERE n = 0") == 0
+
+
+async def test_un_enregistrement_tardif_sous_un_jour_passe_est_plie_la_fois_suivante(service: Service) -> None:
+    await service.envoyer(evenement("fse", "F1", {"recue": "2026-03-02 10:00"}, "2026-03-02 12:00"))
+    await plier(service.pool, SCHEMA, service.clock)
+    await service.envoyer(evenement("fse", "F2", {"recue": "2026-03-02 10:00"}, "2026-03-02 12:00"))
+    assert len(await shards(service)) == 2
+    await plier(service.pool, SCHEMA, service.clock)
+    assert [(li["shard"], li["n"]) for li in await service.pool.fetch(f"SELECT shard, n FROM {SCHEMA}.ouverts")] == [
+        (PLIE, 2)
+    ]
+
+
+async def test_consommer_pendant_que_l_on_plie_purge_et_reconstruit_ne_perd_rien(service: Service) -> None:
+    evenements = histoire(240, graine=3)
+    calculs = service.redefinir(NOUVELLES)
+    await service.envoyer(*evenements[:200])
+    fini = asyncio.Event()
+
+    async def entretenir() -> int:
+        tours = 0
+        while not fini.is_set() or tours == 0:
+            await plier(service.pool, SCHEMA, service.clock, blocs=1)
+            await reconstruire(service.pool, SCHEMA, "cmuc_acs", calculs, service.dictionnaire, service.clock, lot=20)
+            tours += 1
+        return tours
+
+    async def consommer() -> None:
+        try:
+            await service.envoyer(*evenements[200:], lot=3)
+        finally:
+            fini.set()
+
+    tours, _ = await asyncio.gather(entretenir(), consommer())
+    assert tours >= 1
+    assert (await verifier(service.url, SCHEMA, sans_suspension)).ok
+    concurrents = await service.lectures()
+    await refaire(service)
+    assert await service.lectures() == concurrents
+
+
+async def test_l_entretien_attend_le_lot_en_cours_et_fait_attendre_le_suivant(service: Service) -> None:
+    await service.envoyer(evenement("fse", "F1", {"recue": "2026-03-02 10:00"}, "2026-03-02 12:00"))
+    async with acquerir(service.pool) as conn, conn.transaction():
+        await conn.execute(f"UPDATE {SCHEMA}.positions SET next = next")
+        async with acquerir(service.pool) as autre:
+            await autre.execute("SET lock_timeout = '200ms'")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                async with autre.transaction():
+                    await autre.execute(f"LOCK TABLE {SCHEMA}.positions IN EXCLUSIVE MODE")

@@ -1,0 +1,348 @@
+"""A bench for faults: a real log, real ``vigie serve`` processes, a seeded source, and the count at the end."""
+
+import asyncio
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import asyncpg
+import httpx
+from aiokafka.admin import AIOKafkaAdminClient
+from rich.console import Console
+
+from services.claims.domain import DEFINITION
+from shared.clock import SystemClock
+from shared.dossiers.assemblage import ServiceDossiers, ouvrir
+from shared.dossiers.cloche import TOPIC_CLOCHE
+from shared.log.types import Bornes, JournalIndisponible
+from shared.network.reseau import charger
+from tests.support.attente import attendre
+from tests.support.commande import CLE, RACINE
+from tests.support.jeu_seme import Attendu, Clos, Jeu, Ouvert
+from vigie.pile import Base
+from vigie.verifier import verifier_tout
+
+PRESSEE = "tests.support.vigie_pressee"
+TOPIC = DEFINITION.topic
+
+Positions = dict[int, int]
+
+
+class Processus:
+    """One ``vigie serve claims`` process, its output in a file; ended by its pid, whatever happens."""
+
+    def __init__(self, dossier: Path, role: str, url: str, bootstrap: str | None, module: str) -> None:
+        with socket.socket() as prise:
+            prise.bind(("127.0.0.1", 0))
+            self.port = int(prise.getsockname()[1])
+        propre = {nom: valeur for nom, valeur in os.environ.items() if not nom.startswith("VIGIE_")}
+        propre |= {"VIGIE_DATABASE_URL": url, "VIGIE_HOME": str(dossier), "VIGIE_CLE_PSEUDONYME": CLE}
+        if bootstrap is not None:
+            propre["VIGIE_KAFKA_BOOTSTRAP"] = bootstrap
+        self._journal = dossier / f"{role}-{self.port}.log"
+        commande = [sys.executable, "-m", module, "serve", "claims", "--role", role, "--port", str(self.port)]
+        with self._journal.open("wb") as sortie:
+            self._popen = subprocess.Popen(
+                commande, cwd=RACINE, env=propre, stdin=subprocess.DEVNULL, stdout=sortie, stderr=sortie
+            )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def code(self) -> int | None:
+        """Exit code, None while it runs."""
+        return self._popen.poll()
+
+    def sortie(self) -> str:
+        return self._journal.read_text(encoding="utf-8", errors="replace")
+
+    def tuer(self) -> None:
+        """SIGKILL, and its end collected."""
+        self._popen.kill()
+        self._popen.wait()
+
+    def demander_la_fin(self) -> None:
+        """SIGTERM; returns at once."""
+        self._popen.terminate()
+
+    async def finir(self, delai: float = 30) -> int:
+        """The exit code, once it has ended by itself or been asked to."""
+        await attendre(lambda: self.code is not None, delai, f"fin du processus\n{self.sortie()[-3000:]}")
+        assert self.code is not None
+        return self.code
+
+    async def pret(self, delai: float = 60) -> "Processus":
+        """Returns itself once its ``/readyz`` says so."""
+
+        async def repond() -> bool:
+            assert self.code is None, f"code {self.code}\n{self.sortie()[-3000:]}"
+            with contextlib.suppress(httpx.HTTPError):
+                async with httpx.AsyncClient(timeout=3) as client:
+                    return (await client.get(f"{self.url}/readyz")).status_code == 200
+            return False
+
+        await attendre(repond, delai, "le processus est prêt")
+        return self
+
+    async def mesure(self, nom: str) -> float | None:
+        """Sum of a metric over its labels; None when it does not answer or has not got it yet."""
+        with contextlib.suppress(httpx.HTTPError):
+            async with httpx.AsyncClient(timeout=3) as client:
+                texte = (await client.get(f"{self.url}/metrics")).text
+            valeurs = re.findall(rf"^{nom}(?:\{{.*\}})? (\S+)$", texte, re.MULTILINE)
+            return sum(map(float, valeurs)) if valeurs else None
+        return None
+
+    async def tient(self, partitions: int, delai: float = 30) -> None:
+        """Wait until it holds that many partitions."""
+
+        async def bon_compte() -> bool:
+            assert self.code is None, f"code {self.code}\n{self.sortie()[-3000:]}"
+            return await self.mesure("vigie_journal_partitions_tenues") == partitions
+
+        await attendre(bon_compte, delai, f"{partitions} partitions tenues")
+
+
+@dataclass
+class Banc:
+    """The claims service on one engine, opened here to feed and to look, consumed by processes of their own."""
+
+    url: str
+    bootstrap: str | None
+    dossier: Path
+    service: ServiceDossiers
+    processus: list[Processus] = field(default_factory=list)
+
+    def lancer(self, role: str = "consumer", module: str = PRESSEE) -> Processus:
+        """A new process, not waited for."""
+        nouveau = Processus(self.dossier, role, self.url, self.bootstrap, module)
+        self.processus.append(nouveau)
+        return nouveau
+
+    async def envoyer(self, lignes: Sequence[bytes]) -> None:
+        """Append events, all of them good, as often as it takes."""
+        numerotees = list(enumerate(lignes, 1))
+        while True:
+            try:
+                resultats = await self.service.ingestion.accepter(numerotees, "http")
+            except JournalIndisponible:
+                await asyncio.sleep(0.05)
+                continue
+            assert not [r.refus for r in resultats if r.refus is not None]
+            return
+
+    async def bornes(self) -> dict[int, Bornes]:
+        return dict(await self.service.journal.bornes(TOPIC))
+
+    async def positions(self) -> Positions:
+        """Position of each partition the group has met."""
+        return dict(
+            await self.service.pool.fetch(
+                "SELECT partition, next FROM claims.positions WHERE groupe = 'claims' AND topic = $1", TOPIC
+            )
+        )
+
+    async def placer(self, partition: int, position: int) -> None:
+        """What a person does to a position."""
+        await self.service.pool.execute(
+            "UPDATE claims.positions SET next = $3 WHERE groupe = 'claims' AND topic = $1 AND partition = $2",
+            TOPIC,
+            partition,
+            position,
+        )
+
+    async def avance(self, n: int, delai: float = 40) -> None:
+        """Wait until ``n`` more records are committed; the database may be away meanwhile."""
+        depart: int | None = None
+
+        async def avancent() -> bool:
+            nonlocal depart
+            with _panne_toleree():
+                total = sum((await self.positions()).values())
+                depart = total if depart is None else depart
+                return total >= depart + n
+            return False
+
+        await attendre(avancent, delai, f"{n} enregistrements de plus\n{self.sorties()}")
+
+    async def en_plein_lot(self, delai: float = 30) -> None:
+        """Return while a consumer holds a batch's transaction open, its position already moved in it."""
+        conn = await asyncpg.connect(self.url)
+        try:
+            fin = time.monotonic() + delai
+            while not await conn.fetchval(_EN_PLEIN_LOT):
+                assert time.monotonic() < fin, f"aucun lot en cours\n{self.sorties()}"
+                await asyncio.sleep(0.001)
+        finally:
+            conn.terminate()
+
+    async def tout_est_compte(self, delai: float = 40) -> None:
+        """Wait until the positions are the ends of the log, and equal to them."""
+
+        async def a_jour() -> bool:
+            with _panne_toleree():
+                return await self.positions() == {p: b.fin for p, b in (await self.bornes()).items()}
+            return False
+
+        await attendre(a_jour, delai, f"les positions sont les fins du journal\n{self.sorties()}")
+
+    async def verifier(self, attendu: Attendu, *, journal: bool = True) -> None:
+        """The database holds exactly ``attendu``, no reject, and ``vigie verify`` agrees.
+
+        ``journal``: the log still holds its first record, so replay it too.
+        """
+        pool = self.service.pool
+        assert await pool.fetchval("SELECT count(*) FROM claims.dossiers") == attendu.dossiers
+        assert await self._ouverts() == attendu.ouverts
+        assert await self._clos() == attendu.clos
+        assert await pool.fetchval("SELECT count(*) FROM claims.rejets") == 0
+        await self.concorde(journal=journal)
+
+    async def concorde(self, *, journal: bool = True) -> None:
+        """``vigie verify`` (and ``--journal``) finds nothing to say."""
+        console = Console(record=True, quiet=True)
+        base = Base(self.url, self.bootstrap, pile_en_marche=False)
+        assert await verifier_tout(base, console, journal=journal), console.export_text()
+
+    def sorties(self) -> str:
+        """The end of what each process wrote, for a failure's message."""
+        return "\n".join(f"--- {p.port}, code {p.code}\n{p.sortie()[-1500:]}" for p in self.processus)
+
+    async def _ouverts(self) -> Counter[Ouvert]:
+        lignes = await self.service.pool.fetch(_OUVERTS)
+        noms = _slugs()
+        return Counter({(p, noms[c], _date(jour)): n for p, c, jour, n in lignes})
+
+    async def _clos(self) -> dict[Clos, tuple[int, int, int]]:
+        lignes = await self.service.pool.fetch(_CLOS)
+        noms = _slugs()
+        return {(p, noms[c], i, _date(o), _date(f)): (n, s, pauses) for p, c, i, o, f, n, s, pauses in lignes}
+
+
+@asynccontextmanager
+async def ouvrir_banc(url: str, bootstrap: str | None, dossier: Path) -> AsyncIterator[Banc]:
+    """A bench on an empty database, and an empty topic; its processes are ended at the end."""
+    if bootstrap is not None:
+        await effacer_topics(bootstrap)
+    async with ouvrir(DEFINITION, url, bootstrap, SystemClock()) as service:
+        banc = Banc(url, bootstrap, dossier, service)
+        try:
+            yield banc
+        finally:
+            for processus in banc.processus:
+                processus.tuer()
+
+
+@asynccontextmanager
+async def alimenter(banc: Banc, jeu: Jeu, tranches: int) -> AsyncIterator["Alimentation"]:
+    """Send the set in shares while faults happen; all of it is in the log at the end."""
+    source = Alimentation(banc, jeu, tranches)
+    try:
+        yield source
+        await source.finir()
+    finally:
+        await source.abandonner()
+
+
+class Alimentation:
+    """A source that sends its set share by share, in small appends, each as often as it takes."""
+
+    def __init__(self, banc: Banc, jeu: Jeu, tranches: int) -> None:
+        self._banc = banc
+        self._lignes = jeu.lignes
+        self._part = -(-len(jeu.lignes) // tranches)
+        self._permis = self._part
+        self._plus_a_envoyer = asyncio.Event()
+        self._tache = asyncio.create_task(self._envoyer())
+
+    def lacher(self) -> None:
+        """Let one more share go."""
+        self._permis += self._part
+        self._plus_a_envoyer.set()
+
+    async def finir(self) -> None:
+        """Send what is left."""
+        self._permis = len(self._lignes)
+        self._plus_a_envoyer.set()
+        await asyncio.wait_for(self._tache, 60)
+
+    async def abandonner(self) -> None:
+        self._tache.cancel()
+        await asyncio.wait((self._tache,))
+
+    async def _envoyer(self) -> None:
+        fait = 0
+        while fait < len(self._lignes):
+            if fait >= self._permis:
+                self._plus_a_envoyer.clear()
+                await self._plus_a_envoyer.wait()
+            lot = self._lignes[fait : min(fait + 100, self._permis)]
+            await self._banc.envoyer(lot)
+            fait += len(lot)
+            await asyncio.sleep(0.01)
+
+
+async def effacer_topics(bootstrap: str) -> None:
+    """An empty broker for the next test: the topics of claims deleted, and known to be."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        voulus = {TOPIC, TOPIC_CLOCHE} & set(await admin.list_topics())
+        if voulus:
+            await admin.delete_topics(list(voulus))
+
+        async def partis() -> bool:
+            return not voulus & set(await admin.list_topics())
+
+        await attendre(partis, 20, "les topics sont effacés")
+    finally:
+        await admin.close()
+
+
+@contextlib.contextmanager
+def _panne_toleree() -> Iterator[None]:
+    """Errors of a server that a test has just taken away."""
+    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, JournalIndisponible):
+        yield
+
+
+def _slugs() -> dict[int, str]:
+    return {caisse.code: caisse.slug for caisse in charger().caisses}
+
+
+def _date(jour: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=jour)
+
+
+_EN_PLEIN_LOT = """
+SELECT count(*) > 0 FROM pg_stat_activity
+WHERE application_name = 'vigie-claims' AND datname = current_database() AND backend_xid IS NOT NULL
+  AND query ~ 'claims.*(positions|dossiers|ouverts|clos)' AND query !~ 'boite_envoi'
+"""
+
+_OUVERTS = """
+SELECT p.valeur, o.caisse, o.jour, sum(o.n)::bigint FROM claims.ouverts o
+JOIN claims.dictionnaire p ON p.genre = 'process' AND p.code = o.process
+GROUP BY 1, 2, 3 HAVING sum(o.n) <> 0
+"""
+
+_CLOS = """
+SELECT p.valeur, c.caisse, i.valeur, c.jour_ouvert, c.jour_clos,
+       sum(c.n)::bigint, sum(c.secondes)::bigint, sum(c.s_suspension)::bigint
+FROM claims.clos c
+JOIN claims.dictionnaire p ON p.genre = 'process' AND p.code = c.process
+JOIN claims.dictionnaire i ON i.genre = 'issue' AND i.code = c.issue
+GROUP BY 1, 2, 3, 4, 5 HAVING sum(c.n) <> 0 OR sum(c.secondes) <> 0 OR sum(c.s_suspension) <> 0
+"""
