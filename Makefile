@@ -54,6 +54,7 @@ check: $(DEV) ## Lint, format, types, layers, generated files, clean tree
 	$(BIN)/lint-imports
 	$(BIN)/python -m shared.events.generation --verifier
 	$(BIN)/python -m deploy.grafana.generer --verifier
+	$(BIN)/python -m shared.catalogue.documentation --verifier
 	@$(MAKE) --no-print-directory clean-tree
 
 clean-tree:
@@ -67,6 +68,7 @@ format: $(DEV) ## Format the code and mend what can be mended
 docs: $(DEV) ## Write generated files again: schemas, AsyncAPI, dashboards
 	$(BIN)/python -m shared.events.generation
 	$(BIN)/python -m deploy.grafana.generer
+	$(BIN)/python -m shared.catalogue.documentation
 
 lock: ## Compile the two locks from pyproject.toml; ARGS=--upgrade for newer versions
 	@test -x $(UV) || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/python -m pip install --quiet uv; }

@@ -20,6 +20,7 @@ import asyncpg
 import msgspec
 import uvloop
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from asyncpg.pool import PoolConnectionProxy
 
 LOT = 5_000
 PARTITIONS = 4
@@ -71,7 +72,7 @@ async def suivre(pool: asyncpg.Pool, consommateur: AIOKafkaConsumer, fins: dict[
                 positions[tp] = await valider(conn, tp.partition, positions[tp], records)
 
 
-async def valider(conn: asyncpg.Connection, partition: int, position: int, records: list[ConsumerRecord]) -> int:
+async def valider(conn: PoolConnectionProxy, partition: int, position: int, records: list[ConsumerRecord]) -> int:
     """One batch, one transaction; the new position."""
     cellules = {}
     for record in records:
@@ -122,5 +123,6 @@ async def principal(database_url: str, kafka: str, topic: str, voies: int) -> di
 
 
 if __name__ == "__main__":
+    _, database_url_, kafka_, topic_, voies_ = sys.argv
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as boucle:
-        print(json.dumps(boucle.run(principal(*sys.argv[1:4], voies=int(sys.argv[4])))))
+        print(json.dumps(boucle.run(principal(database_url_, kafka_, topic_, int(voies_)))))

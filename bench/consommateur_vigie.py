@@ -39,7 +39,7 @@ async def _mesurer(
     journal = JournalKafka(kafka)
     fin = sum(bornes.fin for bornes in (await journal.bornes(topic)).values())
     await journal.fermer()
-    while not _compteur("vigie_journal_reequilibrages_total", topic):
+    while not _compteur("vigie_journal_reequilibrages_total", topic):  # noqa: ASYNC110
         await asyncio.sleep(_INTERVALLE)
     debut = time.perf_counter()
     conn = await asyncpg.connect(url_asyncpg(database_url))

@@ -10,12 +10,16 @@ import json
 import statistics
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from bench.charges import Charge, charge_a, charge_b
-from bench.milieu import Milieu, MesureRatee, machine, mesurer, milieu
+from bench.milieu import MesureRatee, Milieu, machine, mesurer, milieu
+from shared.dossiers.calculs import calculs_du_service
+from shared.dossiers.verification import verifier
 from shared.log.kafka import JournalKafka
 
+SERVICE = "claims"
 PARTITIONS = 4
 MILLION = 1_000_000
 
@@ -43,12 +47,18 @@ def charger(lieu: Milieu, charge: Charge) -> str:
 
 
 def vigie(lieu: Milieu, charge: Charge, topic: str) -> dict[str, Any]:
-    """Vigie's consumer over the workload; its cells must then count every dossier once. Raises MesureRatee."""
+    """Vigie's consumer over the workload; its cells must then count every dossier once, and `verify` agree.
+
+    Raises MesureRatee.
+    """
     with lieu.base("vigie") as url:
         releve = mesurer("bench.consommateur_vigie", url, lieu.kafka, topic)
         comptes, rejets = int(lieu.psql(_DOSSIERS_COMPTES, "vigie")), int(lieu.psql(_REJETS, "vigie"))
         if comptes != charge.dossiers or rejets:
             raise MesureRatee(f"{comptes} dossiers comptés et {rejets} rejets, attendu {charge.dossiers} et 0")
+        rapport = asyncio.run(verifier(url, SERVICE, partial(calculs_du_service, SERVICE), processus=2))
+        if not rapport.ok:
+            raise MesureRatee("\n".join(rapport.lignes()))
     return releve
 
 
@@ -95,6 +105,7 @@ def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
         "events_per_s": round(med["vigie_a"]),
         "ratio_upsert": _ratio(debits["vigie_a"], debits["upsert"]),
         "ratio_handwritten": _ratio(debits["vigie_a"], debits["boucle"]),
+        "verify": "ok",
         "memoire_mo": round(max(memoires)),
         "b": {
             "events_per_s": round(med["vigie_b"]),
@@ -127,7 +138,9 @@ def memoire(lieu: Milieu, n: int) -> dict[str, object]:
 
 def principal(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    options = argparse.ArgumentParser(prog="bench.ingestion", description="Débit d'ingestion de Vigie sur un vrai Kafka")
+    options = argparse.ArgumentParser(
+        prog="bench.ingestion", description="Débit d'ingestion de Vigie sur un vrai Kafka"
+    )
     options.add_argument("--n", type=int, default=MILLION, help="événements par charge")
     options.add_argument("--repetitions", type=int, default=3)
     options.add_argument("--memoire", action="store_true", help="mémoire du consommateur à n puis 5 n événements")

@@ -144,18 +144,25 @@ def kpi(
 
 
 @application.command()
-def indicateurs(en_json: EnJson = False) -> None:
-    """Liste les indicateurs du catalogue."""
-    from shared.catalogue.indicateurs import charger_indicateurs
-    from shared.dossiers.presentation import decrire
+def indicateurs(
+    convention: Annotated[str | None, typer.Option(help="Par exemple cnam-2018-2022 ; sans elle, toutes.")] = None,
+    en_json: EnJson = False,
+) -> None:
+    """Liste chaque indicateur des conventions avec son état, puis ceux que Vigie calcule en plus."""
+    from vigie.catalogue import lignes
 
-    connus = charger_indicateurs().values()
+    voulues = [ligne for ligne in lignes() if convention in (None, ligne["convention"])]
+    if not voulues:
+        raise typer.BadParameter(f"Convention inconnue : {convention}. La liste : vigie indicateurs.")
     if en_json:
-        _ecrire_json([decrire(i) for i in connus])
+        _ecrire_json(voulues)
         return
-    tableau = Table("Code", "Libellé", "Processus", "Unité", "Formule")
-    for i in connus:
-        tableau.add_row(i.code, i.libelle, i.process, i.unite, i.formule)
+    tableau = Table("Convention", "Code", "Libellé", "Unité", "État")
+    for ligne in voulues:
+        etat = "déclaré" if ligne["etat"] == "declare" else f"calculé ({ligne['calcul']})"
+        tableau.add_row(
+            str(ligne["convention"] or ""), str(ligne["code"]), str(ligne["libelle"]), str(ligne["unite"]), etat
+        )
     console.print(tableau)
 
 

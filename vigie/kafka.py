@@ -49,6 +49,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
 log.cleaner.dedupe.buffer.size=4194304
 num.network.threads=2
 num.io.threads=4
@@ -169,10 +171,10 @@ def _formater(java: str, jars: Path, dossier: Path, reglages: Path) -> None:
 
 def _lancer(java: str, jars: Path, dossier: Path, reglages: Path) -> None:
     options = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Djava.awt.headless=true"]
-    trace = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+    trace = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true")
     with (dossier / "kafka.log").open("ab") as journal:
         processus = subprocess.Popen(  # noqa: S603
-            [java, *options, trace, "-cp", f"{jars}/*", "kafka.Kafka", str(reglages)],
+            [java, *options, *trace, "-cp", f"{jars}/*", "kafka.Kafka", str(reglages)],
             stdin=subprocess.DEVNULL,
             stdout=journal,
             stderr=journal,

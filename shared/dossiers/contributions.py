@@ -109,7 +109,8 @@ class Calcul:
         self._codes = codes
         self._process = codes.code("process", processus.code)
         self._issues = {issue: codes.code("issue", issue) for issue in (*processus.issues, EN_COURS)}
-        self._strates: dict[tuple[str, ...], int] = {}
+        self._noms_strates = processus.strates
+        self._strates: dict[str | tuple[str, ...], int] = {}
         self._en_heures = processus.en_heures
         self._horloges = tuple(_HORLOGES[h] if h in processus.horloges else _absente for h in HORLOGES_GARDEES)
         self._garde = any(h in processus.horloges for h in HORLOGES_GARDEES)
@@ -156,23 +157,23 @@ class Calcul:
         jour_clos = fuseau.jour(fin)
         executante = dit.productrice or lieu.prenante(processus.code, jour_ouvert) or caisse
         plateforme = self._codes.code("plateforme", dit.plateforme) if dit.plateforme else 0
-        pauses = suspensions(processus, jalons, depart, fin) if processus.suspensions else ()
-        duree, suspendu = fin - depart, sum([b - a for a, b in pauses])
+        pauses: Pauses = suspensions(processus, jalons, depart, fin) if processus.suspensions else ()
+        duree = fin - depart
         if self._tenant is None:
             detenu = secondes_par_detenteur(processus, jalons, depart, fin, executante != caisse)
+            montants = [n, duree, sum([b - a for a, b in pauses]), *detenu]
         else:
-            rang = self._tenant[executante != caisse]
-            detenu = (*_ZEROS[:rang], duree, *_ZEROS[rang + 1 :])
-        ouvre = (process, caisse, executante, plateforme, strate, jour_ouvert, heure, jour_clos, self._issues[issue])
+            montants = [n, duree, 0, *_ZEROS]
+            montants[self._tenant[executante != caisse]] = duree
+        if n != 1:
+            montants[1:] = [m * n for m in montants[1:]]
+        clocks = _SANS_HORLOGE
         if self._garde:
             passage = _Passage(lieu, depart, fin, jour_ouvert, jour_clos, pauses)
             clocks = tuple([min(horloge(passage), CLOCK_MAX) for horloge in self._horloges])
-        else:
-            clocks = _SANS_HORLOGE
-        montants = (n, duree, suspendu, *detenu)
-        if n != 1:
-            montants = (n, *[m * n for m in montants[1:]])
-        return [ouvert, (CLOS, ouvre + clocks, montants)]
+        code = self._issues[issue]
+        dims = (process, caisse, executante, plateforme, strate, jour_ouvert, heure, jour_clos, code, *clocks)
+        return [ouvert, (CLOS, dims, tuple(montants))]
 
     def _flux(self, dit: Contenu, jalons: Mapping[str, Valeur], lieu: Lieu) -> list[Contribution]:
         processus, fuseau, caisse = self.processus, lieu.fuseau, dit.caisse
@@ -196,11 +197,11 @@ class Calcul:
         return [flux, (ATTENTE, (process, caisse, executante, plateforme, jour, issue, attente), (n,))]
 
     def _strate(self, attributs: Mapping[str, str]) -> int:
-        noms = self.processus.strates
-        cle = tuple([attributs.get(nom, "") for nom in noms])
+        noms = self._noms_strates
+        cle = attributs.get(noms[0], "") if len(noms) == 1 else tuple([attributs.get(nom, "") for nom in noms])
         code = self._strates.get(cle)
         if not code:
-            code = self._codes.code("strate", nom_strate(dict(zip(noms, cle, strict=True))))
+            code = self._codes.code("strate", nom_strate({nom: attributs.get(nom, "") for nom in noms}))
             self._strates[cle] = code
         return code
 
@@ -209,12 +210,14 @@ class Calcul:
 
 
 def _tenant_unique(processus: Processus) -> tuple[int, int] | None:
-    """Rank in DETENTEURS of whoever holds a dossier from its start to its end, at home and when the work is done
-    by another caisse; None when it changes hands."""
-    if len(processus.depart) != 1 or processus.detenteurs.keys() not in ({"start"}, {processus.depart[0]}):
+    """Rank among the amounts of whoever holds a dossier from its start to its end, never suspended: at home, and
+    when the work is done by another caisse. None when it changes hands."""
+    unique = len(processus.depart) == 1 and processus.detenteurs.keys() in ({"start"}, {processus.depart[0]})
+    if processus.suspensions or not unique:
         return None
     (qui,) = processus.detenteurs.values()
-    return DETENTEURS.index(qui), DETENTEURS.index("prenante" if qui == "caisse" else qui)
+    rangs = [MESURES[CLOS].index(f"s_{d}") for d in (qui, "prenante" if qui == "caisse" else qui)]
+    return rangs[0], rangs[1]
 
 
 class _Passage(NamedTuple):

@@ -8,13 +8,16 @@ import msgspec
 
 from shared.dossiers.contributions import CLOS, DIMENSIONS, FLUX, OUVERT, Calcul, Contribution, Montants
 from shared.dossiers.etat import Etat, decoder_etat, encoder_etat, joindre
-from shared.events.contrat import Evenement
+from shared.events.contrat import Contenu
 
 Cle = tuple[str, int]
 """(subject, serie code): the key of a dossier row."""
 
 Version = tuple[int, int]
 """(recorded day, cause) of a delta."""
+
+Cellules = tuple[dict[tuple[int, ...], Montants], ...]
+"""Amounts by dimensions, per kind."""
 
 Existant = tuple[bytes, bytes, int]
 """What a dossier row holds: state, kept contributions, last recorded day."""
@@ -38,28 +41,33 @@ decoder_contributions: Callable[[bytes], list[Contribution]] = _decoder.decode
 
 
 class Deltas:
-    """Amounts to add to cells, summed per (kind, recorded day, cause) and dimensions.
+    """Amounts to add to cells, summed per (recorded day, cause), kind and dimensions.
 
     ``touchees``: (process code, caisse code) of the cells that move.
     """
 
     def __init__(self) -> None:
-        self.par_version: dict[tuple[int, int, int], dict[tuple[int, ...], Montants]] = {}
+        self.par_version: dict[Version, Cellules] = {}
         self.touchees: set[tuple[int, ...]] = set()
 
     def ajouter(self, contributions: Sequence[Contribution], version: Version, signe: int = 1) -> None:
         """Add (``signe`` 1) or take out (-1) the contributions of one dossier."""
         if not contributions:
             return
-        jour, cause = version
+        par_genre = self.par_version.get(version)
+        if par_genre is None:
+            par_genre = self.par_version[version] = tuple({} for _ in DIMENSIONS)
         self.touchees.add(contributions[0][1][:2])
         for genre, dims, montants in contributions:
-            cellules = self.par_version.get((genre, jour, cause))
-            if cellules is None:
-                cellules = self.par_version[genre, jour, cause] = {}
+            cellules = par_genre[genre]
             ajout = montants if signe > 0 else tuple(map(neg, montants))
             deja = cellules.get(dims)
-            cellules[dims] = ajout if deja is None else tuple(map(add, deja, ajout))
+            if deja is None:
+                cellules[dims] = ajout
+            elif genre == CLOS:
+                cellules[dims] = tuple(map(add, deja, ajout))
+            else:
+                cellules[dims] = (deja[0] + ajout[0],)
 
 
 @dataclass(slots=True)
@@ -73,12 +81,8 @@ class Effets:
     """Events that changed nothing: duplicates, superseded revisions."""
 
 
-@dataclass(slots=True)
-class Groupe:
-    """The events of one dossier in a batch, in log order, each with its (recorded day, cause)."""
-
-    calcul: Calcul
-    suite: list[tuple[Version, Evenement]]
+Groupe = tuple[Calcul, list[tuple[Version, Contenu]]]
+"""What a batch says of one dossier, in log order, each content with its (recorded day, cause)."""
 
 
 def fusionner(groupes: Mapping[Cle, Groupe], existants: Mapping[Cle, Existant]) -> Effets:
@@ -90,46 +94,51 @@ def fusionner(groupes: Mapping[Cle, Groupe], existants: Mapping[Cle, Existant]) 
     cells *as known on* any day are those of states that dossiers really had.
     """
     effets = Effets()
-    for cle, groupe in groupes.items():
+    ajouter, creer = effets.deltas.ajouter, effets.nouvelles.append
+    for cle, (calcul, suite) in groupes.items():
         ligne = existants.get(cle)
         if ligne is not None:
             etat = decoder_etat(ligne[0])
-            suite = _derouler(groupe, etat, decoder_contributions(ligne[1]), ligne[2], effets)
-            if suite is not None:
-                effets.changees.append(ligne_de(cle, etat, *suite))
-        elif len(groupe.suite) == 1:
-            version, evenement = groupe.suite[0]
-            contenu = evenement.contenu
+            fin = _derouler(calcul, suite, etat, decoder_contributions(ligne[1]), ligne[2], effets)
+            if fin is not None:
+                effets.changees.append(ligne_de(cle, etat, *fin))
+        elif len(suite) == 1:
+            version, contenu = suite[0]
             etat = {(contenu.source, contenu.id): contenu}
-            contributions = groupe.calcul.contributions(etat)
-            effets.deltas.ajouter(contributions, version)
-            effets.nouvelles.append(ligne_de(cle, etat, contributions, version[0]))
+            contributions = calcul.contributions(etat)
+            ajouter(contributions, version)
+            creer(ligne_de(cle, etat, contributions, version[0]))
         else:
             etat = {}
-            suite = _derouler(groupe, etat, [], 0, effets)
-            if suite is not None:
-                effets.nouvelles.append(ligne_de(cle, etat, *suite))
+            fin = _derouler(calcul, suite, etat, [], 0, effets)
+            if fin is not None:
+                creer(ligne_de(cle, etat, *fin))
     return effets
 
 
 def _derouler(
-    groupe: Groupe, etat: Etat, gardees: list[Contribution], jour: int, effets: Effets
+    calcul: Calcul,
+    suite: Sequence[tuple[Version, Contenu]],
+    etat: Etat,
+    gardees: list[Contribution],
+    jour: int,
+    effets: Effets,
 ) -> tuple[list[Contribution], int] | None:
-    """Join the events into ``etat`` in place; the contributions to keep and the last recorded day, None when
+    """Join the contents into ``etat`` in place; the contributions to keep and the last recorded day, None when
     nothing changed. ``jour``: the dossier's last recorded day so far."""
     attente: Version | None = None
     change = False
-    for (enregistre, cause), evenement in groupe.suite:
+    for (enregistre, cause), contenu in suite:
         version = (max(jour, enregistre), cause)
         if attente is not None and attente != version:
-            gardees = _passer(groupe.calcul, etat, gardees, attente, effets.deltas)
+            gardees = _passer(calcul, etat, gardees, attente, effets.deltas)
             attente = None
-        if joindre(etat, evenement.contenu):
+        if joindre(etat, contenu):
             change, attente, jour = True, version, version[0]
         else:
             effets.sans_effet += 1
     if attente is not None:
-        gardees = _passer(groupe.calcul, etat, gardees, attente, effets.deltas)
+        gardees = _passer(calcul, etat, gardees, attente, effets.deltas)
     return (gardees, jour) if change else None
 
 

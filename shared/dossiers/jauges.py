@@ -1,6 +1,7 @@
 """Prometheus gauges: each indicator per caisse over today, seven days and the month, with its sample size."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Iterator
 from datetime import date
 
@@ -9,12 +10,13 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from shared.catalogue.indicateurs import Indicateur, indicateurs_du_service
+from shared.catalogue.indicateurs import indicateurs_du_service
 from shared.database.connexion import est_passagere
 from shared.dossiers.assemblage import ServiceDossiers
+from shared.dossiers.presentation import NOM_RESEAU
 from shared.dossiers.valeurs import Demande
 from shared.indicators.periodes import Periode, jour_de, numero
-from shared.indicators.statistiques import RESEAU, Valeur
+from shared.indicators.statistiques import RESEAU
 from shared.network.heure_locale import fuseau
 from shared.network.reseau import charger
 
@@ -22,6 +24,9 @@ _log = structlog.get_logger(__name__)
 
 INTERVALLE = 15.0
 """Seconds between two refreshes, as often as Prometheus asks by default."""
+
+PERIMEES = 120.0
+"""Seconds after which values that could not be refreshed are no longer given: silence is seen, an old figure is not."""
 
 _LIBELLES = ("service", "indicateur", "caisse", "fenetre")
 
@@ -42,32 +47,36 @@ class Jauges(Collector):
     def __init__(self, service: ServiceDossiers) -> None:
         self._service = service
         self._familles: list[Metric] = []
-        self._slugs = {RESEAU: "reseau"} | {c.code: c.slug for c in charger().caisses}
+        self._le = 0.0
+        self._slugs = {RESEAU: NOM_RESEAU} | {c.code: c.slug for c in charger().caisses}
 
     def collect(self) -> Iterable[Metric]:
-        return self._familles
+        return self._familles if time.monotonic() - self._le < PERIMEES else ()
 
     async def rafraichir(self) -> None:
         """Compute every indicator over its windows and replace what ``collect`` gives."""
+        debut = time.monotonic()
         valeur = GaugeMetricFamily("vigie_indicateur_valeur", "Valeur de l'indicateur", labels=_LIBELLES)
         effectif = GaugeMetricFamily("vigie_indicateur_effectif", "Taille de l'échantillon", labels=_LIBELLES)
         nom = self._service.definition.nom
-        for indicateur in indicateurs_du_service(nom):
-            for fenetre, v in await self._valeurs(indicateur):
-                libelles = (nom, indicateur.code, self._slugs[v.caisse], fenetre)
-                if v.valeur is not None:
-                    valeur.add_metric(libelles, v.valeur)
-                effectif.add_metric(libelles, v.n)
-        self._familles = [valeur, effectif]
-
-    async def _valeurs(self, indicateur: Indicateur) -> list[tuple[str, Valeur]]:
+        evaluateur = self._service.evaluateur.a_memoire()
         secondes = int(self._service.clock.now().timestamp())
-        periodes = fenetres(jour_de(fuseau("Europe/Paris").jour(secondes)))
+        noms = _noms_par_periode(fenetres(jour_de(fuseau("Europe/Paris").jour(secondes))))
         async with self._service.moteur.connect() as conn:
             await self._service.dictionnaire.actualiser(conn)
-            demande = Demande(indicateur, list(dict.fromkeys(periodes.values())), secondes)
-            valeurs = await self._service.evaluateur.valeurs(conn, demande)
-        return [(nom, v) for nom, periode in periodes.items() for v in valeurs if v.periode == periode]
+            for indicateur in indicateurs_du_service(nom):
+                for v in await evaluateur.valeurs(conn, Demande(indicateur, list(noms), secondes)):
+                    for fenetre in noms[v.periode]:
+                        libelles = (nom, indicateur.code, self._slugs[v.caisse], fenetre)
+                        if v.valeur is not None:
+                            valeur.add_metric(libelles, v.valeur)
+                        effectif.add_metric(libelles, v.n)
+        self._le = time.monotonic()
+        duree = GaugeMetricFamily(
+            "vigie_indicateur_rafraichissement_secondes", "Durée du dernier calcul des jauges", labels=["service"]
+        )
+        duree.add_metric([nom], self._le - debut)
+        self._familles = [valeur, effectif, duree]
 
     async def entretenir(self, arret: asyncio.Event) -> None:
         """Refresh every INTERVALLE until ``arret``; a database that is away is waited for."""
@@ -83,6 +92,14 @@ class Jauges(Collector):
                     await arret.wait()
             except TimeoutError:
                 continue
+
+
+def _noms_par_periode(voulues: dict[str, Periode]) -> dict[Periode, list[str]]:
+    """Windows by period: on the first of a month, the day and the month are one."""
+    noms: dict[Periode, list[str]] = {}
+    for nom, periode in voulues.items():
+        noms.setdefault(periode, []).append(nom)
+    return noms
 
 
 class MesuresCommunes(Collector):

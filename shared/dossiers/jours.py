@@ -17,14 +17,7 @@ def jour_paris(instant: datetime) -> int:
     return instant.astimezone(_PARIS).toordinal() - _JOUR_1970
 
 
-class JourEnregistre:
-    """Paris day number of a Unix second; remembers the day it is in, since the next event is most often of it."""
-
-    def __init__(self) -> None:
-        self._debut = self._fin = self._jour = 0
-
-    def __call__(self, secondes: int) -> int:
-        if not self._debut <= secondes < self._fin:
-            self._jour = jour_paris(datetime.fromtimestamp(secondes, UTC))
-            self._debut, self._fin = minuit_paris(self._jour), minuit_paris(self._jour + 1)
-        return self._jour
+def journee_paris(secondes: int) -> tuple[int, int, int]:
+    """First second of the Paris day of a Unix second, first second of the next, and its day number."""
+    jour = jour_paris(datetime.fromtimestamp(secondes, UTC))
+    return minuit_paris(jour), minuit_paris(jour + 1), jour

@@ -7,13 +7,16 @@ every consumer out first (``exclure_les_consommateurs``).
 """
 
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from itertools import chain
 
 import asyncpg
 
 from shared.dossiers.contributions import DIMENSIONS, MESURES
 from shared.dossiers.effets import COLONNES_DOSSIER, Cle, Deltas, Effets, Existant, Ligne
 from shared.dossiers.tables import SCELLE, TABLE, colonnes, type_de
+
+SERIES_MAX = 8
+"""Most series of a batch read by one statement each: measured at half the time of a join with the list of keys."""
 
 _TYPES_DOSSIER = ("int", "text", "bytea", "bytea", "smallint", "int", "int", "int")
 
@@ -23,10 +26,12 @@ class Depot:
 
     def __init__(self, schema: str) -> None:
         self.schema = schema
+        lus = "SELECT d.subject, d.serie, d.etat, d.contributions, d.enregistre FROM"
         self._lire = (
-            "SELECT d.subject, d.serie, d.etat, d.contributions, d.enregistre FROM unnest($1::text[], $2::int[]) "
-            f"AS k(s, n) JOIN {schema}.dossiers d ON d.subject = k.s AND d.serie = k.n"
+            f"{lus} unnest($1::text[], $2::int[]) AS k(s, n) "
+            f"JOIN {schema}.dossiers d ON d.subject = k.s AND d.serie = k.n"
         )
+        self._lire_serie = f"{lus} {schema}.dossiers d WHERE d.serie = $1 AND d.subject = ANY($2::text[])"
         champs = ", ".join(f"{c} = k.{c}" for c in COLONNES_DOSSIER[2:])
         types = ", ".join(f"${i}::{t}[]" for i, t in enumerate(_TYPES_DOSSIER, 1))
         self._changer = (
@@ -37,8 +42,18 @@ class Depot:
 
     async def lire(self, conn: asyncpg.Connection, cles: Iterable[Cle]) -> dict[Cle, Existant]:
         """State, kept contributions and last recorded day of the dossiers that exist, by key."""
-        liste = list(cles)
-        lignes = await conn.fetch(self._lire, [c[0] for c in liste], [c[1] for c in liste])
+        par_serie: dict[int, list[str]] = {}
+        for subject, serie in cles:
+            par_serie.setdefault(serie, []).append(subject)
+        if len(par_serie) <= SERIES_MAX:
+            lignes = [
+                ligne
+                for serie, subjects in par_serie.items()
+                for ligne in await conn.fetch(self._lire_serie, serie, subjects)
+            ]
+        else:
+            series = [serie for serie, subjects in par_serie.items() for _ in subjects]
+            lignes = await conn.fetch(self._lire, list(chain.from_iterable(par_serie.values())), series)
         return {(ligne[0], ligne[1]): (ligne[2], ligne[3], ligne[4]) for ligne in lignes}
 
     async def page(
@@ -85,15 +100,14 @@ class Depot:
     async def ajouter(self, conn: asyncpg.Connection, deltas: Deltas, shard: int) -> None:
         """Add deltas to the cells of ``shard``."""
         par_genre: dict[int, list[tuple[int, ...]]] = {}
-        for (genre, jour, cause), cellules in deltas.par_version.items():
-            version = (jour, cause, shard)
-            par_genre.setdefault(genre, []).extend(
-                [dims + version + montants for dims, montants in cellules.items() if montants[0] or any(montants)]
-            )
+        for version, cellules_par_genre in deltas.par_version.items():
+            rang = (*version, shard)
+            for genre, cellules in enumerate(cellules_par_genre):
+                par_genre.setdefault(genre, []).extend(
+                    [dims + rang + montants for dims, montants in cellules.items() if montants[0] or any(montants)]
+                )
         for genre, lignes in par_genre.items():
             if lignes:
-                # Rows of a day are neighbours in the key's index.
-                lignes.sort(key=_PAR_JOUR[genre])
                 await conn.execute(self._ajouter[genre], *zip(*lignes, strict=True))
 
     async def exclure_les_consommateurs(self, conn: asyncpg.Connection) -> None:
@@ -102,11 +116,6 @@ class Depot:
         The transaction's first statement. Waits for the batches under way; keep what follows short.
         """
         await conn.execute(f"LOCK TABLE {self.schema}.positions IN EXCLUSIVE MODE")
-
-
-_PAR_JOUR = {
-    genre: itemgetter(dims.index("jour_clos" if "jour_clos" in dims else "jour")) for genre, dims in DIMENSIONS.items()
-}
 
 
 def _sql_ajout(schema: str, genre: int) -> str:

@@ -9,13 +9,16 @@ import asyncpg
 from shared.dossiers.cloche import sonner
 from shared.dossiers.contributions import Calcul
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.effets import Cle, Existant, Groupe, fusionner
-from shared.dossiers.jours import JourEnregistre, minuit_paris
+from shared.dossiers.effets import Cle, Existant, Groupe, Version, fusionner
+from shared.dossiers.jours import journee_paris, minuit_paris
 from shared.dossiers.store import Depot
-from shared.events.contrat import RAISONS, Contenu, Evenement, Refus, cle
+from shared.events.contrat import CAUSES, RAISONS, Contenu, Evenement, Refus, cle
 from shared.events.lecture import Lecteur
 from shared.log.rejets import Rejet, ecrire
 from shared.log.types import Enregistrement, partition_de
+
+_ORIGINES_GARDEES = 65_536
+"""(process, source, namespace) whose numbers are kept at hand; then they are looked up again."""
 
 
 @dataclass(slots=True)
@@ -51,7 +54,7 @@ class TraitementDossiers:
         self._dictionnaire = dictionnaire
         self._pool = pool
         self._partitions = partitions
-        self._jour = JourEnregistre()
+        self._origines: dict[tuple[str, str, str], tuple[int, int, Calcul]] = {}
 
     def preparer(self, records: Sequence[Enregistrement]) -> Lot:
         """Decode and check each record; what cannot be taken becomes a reject. Pure CPU."""
@@ -59,12 +62,14 @@ class TraitementDossiers:
         lire, accepter, garder = self._lecteur.lire, lot.evenements.append, lot.acceptes.append
         for record in records:
             try:
-                evenement = lire(record.value, record.horodatage_ms // 1_000)
-                self._verifier(evenement, record)
+                e = lire(record.value, record.horodatage_ms // 1_000)
+                attendue = partition_de(cle(e.process, e.namespace, e.subject), self._partitions)
+                if attendue != record.partition:
+                    raise _mauvaise_partition(e, attendue, record.partition)
             except Refus as refus:
                 lot.rejets.append(rejet_de(refus, record))
             else:
-                accepter(evenement)
+                accepter(e)
                 garder(record)
         return lot
 
@@ -94,20 +99,46 @@ class TraitementDossiers:
             )
 
     async def _grouper(self, lot: Lot) -> dict[Cle, Groupe]:
-        code = self._dictionnaire.code
-        for e in lot.evenements:
-            e.contenu.source = code("source", e.source)
-            code("serie", f"{e.process}|{e.namespace}")
-        if self._dictionnaire.manquants:
+        """The batch's contents by dossier; what is not named yet is given a number first."""
+        groupes = self._ranger(lot)
+        if groupes is None:
             await self._dictionnaire.completer(self._pool)
-            return await self._grouper(lot)
-        groupes: dict[Cle, Groupe] = {}
-        for e in lot.evenements:
-            groupe = groupes.get(cle_ := (e.subject, code("serie", f"{e.process}|{e.namespace}")))
-            if groupe is None:
-                groupe = groupes[cle_] = Groupe(self._calculs[e.process], [])
-            groupe.suite.append(((self._jour(e.enregistre), e.cause), e))
+            groupes = self._ranger(lot)
+        assert groupes is not None
         return groupes
+
+    def _ranger(self, lot: Lot) -> dict[Cle, Groupe] | None:
+        """None when a source or a series has no number yet: all of them are noted as missing."""
+        groupes: dict[Cle, Groupe] = {}
+        connues, complet = self._origines, True
+        minuit = lendemain = 0
+        versions: Sequence[Version] = ()
+        for e in lot.evenements:
+            if not minuit <= e.enregistre < lendemain:
+                minuit, lendemain, jour = journee_paris(e.enregistre)
+                versions = [(jour, cause) for cause in range(len(CAUSES))]
+            origine = connues.get((e.process, e.source, e.namespace)) or self._origine(e)
+            if origine is None:
+                complet = False
+                continue
+            contenu = e.contenu
+            contenu.source, serie, calcul = origine
+            groupe = groupes.get((e.subject, serie))
+            if groupe is None:
+                groupes[e.subject, serie] = (calcul, [(versions[e.cause], contenu)])
+            else:
+                groupe[1].append((versions[e.cause], contenu))
+        return groupes if complet else None
+
+    def _origine(self, e: Evenement) -> tuple[int, int, Calcul] | None:
+        source = self._dictionnaire.code("source", e.source)
+        serie = self._dictionnaire.code("serie", f"{e.process}|{e.namespace}")
+        if not source or not serie:
+            return None
+        if len(self._origines) >= _ORIGINES_GARDEES:
+            self._origines.clear()
+        origine = self._origines[e.process, e.source, e.namespace] = (source, serie, self._calculs[e.process])
+        return origine
 
     def _ecarter(
         self, groupes: dict[Cle, Groupe], existants: Mapping[Cle, Existant], horizons: Mapping[str, int], lot: Lot
@@ -116,31 +147,24 @@ class TraitementDossiers:
         purged, and would be counted twice. Read in the batch's own transaction, so that no purge is missed."""
         limites = {process: minuit_paris(jour) for process, jour in horizons.items()}
         ecartes: set[int] = set()
-        for cle_ in [c for c, g in groupes.items() if c not in existants and g.calcul.processus.code in limites]:
-            groupe = groupes[cle_]
-            limite = limites[groupe.calcul.processus.code]
-            debut = next((i for i, (_, e) in enumerate(groupe.suite) if not hors_horizon(e.contenu, limite)), None)
-            ecartes.update(id(e) for _, e in groupe.suite[:debut])
-            if debut is None:
+        for cle_ in [c for c, g in groupes.items() if c not in existants and g[0].processus.code in limites]:
+            calcul, suite = groupes[cle_]
+            limite = limites[calcul.processus.code]
+            debut = next((i for i, (_, c) in enumerate(suite) if not hors_horizon(c, limite)), len(suite))
+            ecartes.update(id(contenu) for _, contenu in suite[:debut])
+            del suite[:debut]
+            if not suite:
                 del groupes[cle_]
-            else:
-                del groupe.suite[:debut]
         return [
             rejet_de(_situe(Refus("hors_horizon", RAISONS["hors_horizon"], "time"), e), record)
             for e, record in zip(lot.evenements, lot.acceptes, strict=True)
-            if id(e) in ecartes
+            if id(e.contenu) in ecartes
         ]
 
-    def _verifier(self, evenement: Evenement, record: Enregistrement) -> None:
-        attendue = partition_de(cle(evenement.process, evenement.namespace, evenement.subject), self._partitions)
-        if attendue != record.partition:
-            raise _situe(
-                Refus(
-                    "mauvaise_partition",
-                    f"Le dossier appartient à la partition {attendue} (crc32 de la clé), reçu dans {record.partition}.",
-                ),
-                evenement,
-            )
+
+def _mauvaise_partition(evenement: Evenement, attendue: int, trouvee: int) -> Refus:
+    quoi = f"Le dossier appartient à la partition {attendue} (crc32 de la clé), reçu dans {trouvee}."
+    return _situe(Refus("mauvaise_partition", quoi), evenement)
 
 
 def hors_horizon(contenu: Contenu, limite: int) -> bool:

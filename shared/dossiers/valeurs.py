@@ -7,23 +7,43 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.indicateurs import Indicateur
-from shared.catalogue.processus import HORLOGES_DEDUITES, HORLOGES_GARDEES, Processus, charger_processus
-from shared.dossiers.cellules import Cellier, Entiers, Filtre, Vue, strates_de
+from shared.catalogue.processus import HORLOGES_DEDUITES, charger_processus
+from shared.dossiers.cellules import (
+    Cellier,
+    Colonnes,
+    Entiers,
+    Filtre,
+    Selection,
+    Vue,
+    entre,
+    liste,
+    strates_de,
+    tranche,
+)
 from shared.dossiers.dictionnaire import Dictionnaire
+from shared.dossiers.echeances import MARGE, dans_les_temps, duree, echus, premier_ouvert
 from shared.dossiers.lieux import contexte
+from shared.indicators import echeances as ec
 from shared.indicators import statistiques as st
-from shared.indicators.periodes import Periode
+from shared.indicators.periodes import Periode, coupes, jour_de
 from shared.indicators.statistiques import Contexte, Valeur
+from shared.network.calendrier import FIN, PREMIER_JOUR
 
 _ORIGINE = -40_000
 """A day number before every cell (1860): where the sums of a stock begin."""
 
-_MARGE_JOURS_OUVRES = 3
-"""Calendar days that may hold one working day, at the most, over the longest run of holidays."""
+_ARRIVE = "0"
+"""Stands for the outcome of an item that is due, whatever became of it."""
+
+_SECONDES_PAR_JOUR = 86_400
 
 
 class DemandeInvalide(ValueError):
-    """The question cannot be put to this indicator; ``str()`` is a French sentence."""
+    """The question cannot be put to this indicator; ``str()`` is a French sentence. ``champ``: what to change."""
+
+    def __init__(self, message: str, champ: str | None = None) -> None:
+        super().__init__(message)
+        self.champ = champ
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +62,33 @@ class Demande:
     plateforme: int | None = None
     horloge: str | None = None
 
+    @property
+    def executante(self) -> bool:
+        """Whether it is asked from the side of those who did the work."""
+        return self.vue == "productrice" or self.plateforme is not None
+
 
 class Evaluateur:
     """Computes values of one schema's indicators. ``dictionnaire`` must be loaded (see ``actualiser``)."""
 
-    def __init__(self, schema: str, dictionnaire: Dictionnaire) -> None:
-        self._cellier = Cellier(schema)
+    def __init__(self, schema: str, dictionnaire: Dictionnaire, cellier: Cellier | None = None) -> None:
+        self._schema = schema
+        self._cellier = cellier or Cellier(schema)
         self._dictionnaire = dictionnaire
+
+    def a_memoire(self) -> "Evaluateur":
+        """The same for one round of questions, each read put once: what it gives is as of the first time."""
+        return Evaluateur(self._schema, self._dictionnaire, Cellier(self._schema, {}))
 
     async def valeurs(self, conn: AsyncConnection, demande: Demande) -> list[Valeur]:
         """Values by period and caisse (code 0: the network); what has no activity is absent.
 
-        Raises DemandeInvalide when the clock asked does not exist for the process.
+        Raises DemandeInvalide when the clock asked does not exist for the process, when the side asked cannot
+        be known, or when the days are outside the calendars.
         """
         if not demande.periodes:
             return []
+        _verifier(demande)
         demande = replace(demande, indicateur=_sur_horloge(demande.indicateur, demande.horloge))
         indicateur = demande.indicateur
         process = self._dictionnaire.connait("process", indicateur.process)
@@ -66,90 +98,136 @@ class Evaluateur:
         filtre = Filtre(process, demande.vue, strates, demande.caisse, demande.plateforme)
         return await _LECTURES[indicateur.genre](self, conn, demande, filtre)
 
-    def _issues(self, noms: Sequence[str]) -> list[int]:
-        codes = (self._dictionnaire.connait("issue", nom) for nom in noms)
+    async def _lire(
+        self, conn: AsyncConnection, filtre: Filtre, table: str, colonnes: Colonnes, condition: str, *mesures: str
+    ) -> dict[str, Entiers]:
+        return await self._cellier.sommer(conn, filtre, [Selection(table, colonnes, condition)], mesures)
+
+    def _codes(self, issues: Sequence[str]) -> list[int]:
+        codes = (self._dictionnaire.connait("issue", nom) for nom in issues)
         return [code for code in codes if code is not None]
 
-    def _parmi(self, issues: Entiers, noms: Sequence[str]) -> Entiers:
-        return np.isin(issues, self._issues(noms)).astype(np.int64)
+    def _issue(self, noms: Sequence[str]) -> str:
+        return f"issue = ANY({liste(self._codes(noms))})"
+
+    def _parmi(self, cellules: Mapping[str, Entiers], noms: Sequence[str]) -> Entiers:
+        """1 for each cell of one of these outcomes, else 0."""
+        return np.isin(cellules["issue"], self._codes(noms)).astype(np.int64)
 
     async def _rapport(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
-        flux = await self._cellier.flux(conn, filtre, *_bornes(d.periodes))
         p = d.indicateur.parametres
-        flux["num"] = self._parmi(flux["issue"], p["numerateur"])
-        flux["den"] = self._parmi(flux["issue"], p["denominateur"])
-        return st.rapport(flux, d.periodes)
-
-    async def _attente_part(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
-        p = d.indicateur.parametres
-        flux = await self._cellier.flux(conn, filtre, *_bornes(d.periodes))
-        attentes = await self._cellier.attentes(conn, filtre, *_bornes(d.periodes), self._issues(p["issues"]))
-        presentes = self._parmi(flux["issue"], p["denominateur"])
-        rapides = (attentes["secondes"] <= p["secondes"]).astype(np.int64)
-        ensemble = {nom: np.concatenate([flux[nom], attentes[nom]]) for nom in ("caisse", "jour", "n")}
-        ensemble["num"] = np.concatenate([np.zeros_like(presentes), rapides])
-        ensemble["den"] = np.concatenate([presentes, np.zeros_like(rapides)])
-        return st.rapport(ensemble, d.periodes)
-
-    async def _attente(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
-        p = d.indicateur.parametres
-        attentes = await self._cellier.attentes(conn, filtre, *_bornes(d.periodes), self._issues(p["issues"]))
-        if d.indicateur.genre == "attente_moyenne":
-            return st.attente_moyenne(attentes, d.periodes)
-        return st.attente_quantile(attentes, tuple(p["q"]), d.periodes)
-
-    async def _delai(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
-        p = d.indicateur.parametres
-        moyen = d.indicateur.genre == "delai_moyen"
-        horloge = p.get("horloge", "jours_calendaires")
-        dimensions = ["issue", *([] if moyen else ["jour_ouvert"]), *([horloge] if horloge in HORLOGES_GARDEES else [])]
-        clos = await self._cellier.clos(
-            conn, filtre, *_bornes(d.periodes), dimensions, sommes=("secondes",) if moyen else ()
-        )
-        clos = _garder(clos, self._parmi(clos["issue"], p["issues"]) == 1)
-        if moyen:
-            return st.delai_moyen(clos, d.periodes)
-        return st.delai_quantile(clos, horloge, tuple(p["q"]), d.periodes, self._contexte(d))
+        return await self._part(conn, d, filtre, ("flux", "jour"), p["numerateur"], p["denominateur"])
 
     async def _part_issue(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
         p = d.indicateur.parametres
-        clos = await self._cellier.clos(conn, filtre, *_bornes(d.periodes), ["issue"])
-        clos["num"] = self._parmi(clos["issue"], p["issues"])
-        clos["den"] = self._parmi(clos["issue"], p["parmi"])
-        return st.rapport(clos, d.periodes)
+        return await self._part(conn, d, filtre, ("clos", "jour_clos"), p["issues"], p["parmi"])
+
+    async def _part(
+        self,
+        conn: AsyncConnection,
+        d: Demande,
+        filtre: Filtre,
+        ou: tuple[str, str],
+        num: Sequence[str],
+        den: Sequence[str],
+    ) -> list[Valeur]:
+        """Share of the outcomes ``num`` in the outcomes ``den``. ``ou``: the table and its column of days."""
+        (table, jour), jours = ou, coupes(d.periodes)
+        colonnes = {"jour": tranche(jour, jours), "issue": "issue", "n": "n"}
+        lues = await self._lire(conn, filtre, table, colonnes, _dans(jour, jours), "n")
+        parts = {"num": lues["n"] * self._parmi(lues, num), "den": lues["n"] * self._parmi(lues, den)}
+        return st.rapport(lues | parts, d.periodes)
+
+    async def _attente_part(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
+        # Among the calls whose wait is known: a source that gives none is not measured, rather than at 0 %.
+        p, jours = d.indicateur.parametres, coupes(d.periodes)
+        rapides = f"{self._issue(p['issues'])} AND secondes <= {int(p['secondes'])}"
+        colonnes = {
+            "jour": tranche("jour", jours),
+            "num": f"CASE WHEN {rapides} THEN n ELSE 0 END",
+            "den": f"CASE WHEN {self._issue(p['denominateur'])} THEN n ELSE 0 END",
+        }
+        lues = await self._lire(conn, filtre, "attentes", colonnes, _dans("jour", jours), "num", "den")
+        return st.rapport(lues, d.periodes)
+
+    async def _attente(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
+        p, jours = d.indicateur.parametres, coupes(d.periodes)
+        colonnes = {"jour": tranche("jour", jours), "secondes": "secondes", "n": "n"}
+        condition = f"{_dans('jour', jours)} AND {self._issue(p['issues'])}"
+        attentes = await self._lire(conn, filtre, "attentes", colonnes, condition, "n")
+        if d.indicateur.genre == "attente_moyenne":
+            return st.moyenne({**attentes, "somme": attentes["secondes"] * attentes["n"]}, d.periodes)
+        return st.quantiles(attentes, attentes["secondes"], tuple(p["q"]), d.periodes)
+
+    async def _delai_moyen(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
+        jours = coupes(d.periodes)
+        colonnes = {"jour": tranche("jour_clos", jours), "somme": "secondes", "n": "n"}
+        condition = f"{_dans('jour_clos', jours)} AND {self._issue(d.indicateur.parametres['issues'])}"
+        clos = await self._lire(conn, filtre, "clos", colonnes, condition, "n", "somme")
+        return st.moyenne(clos, d.periodes, _SECONDES_PAR_JOUR)
+
+    async def _delai_quantile(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
+        p, jours = d.indicateur.parametres, coupes(d.periodes)
+        condition = f"{_dans('jour_clos', jours)} AND {self._issue(p['issues'])}"
+        q = tuple(p["q"])
+        if p["horloge"] != "jours_ouvres":
+            colonnes = {"jour": tranche("jour_clos", jours), "duree": duree(p["horloge"]), "n": "n"}
+            clos = await self._lire(conn, filtre, "clos", colonnes, condition, "n")
+            return st.quantiles(clos, clos["duree"], q, d.periodes)
+        colonnes = {"jour": "jour_clos", "jour_ouvert": "jour_ouvert", "lieu": "caisse", "n": "n"}
+        clos = await self._lire(conn, filtre, "clos", colonnes, condition, "n")
+        durees = st.jours_ecoules(
+            "jours_ouvres", clos["lieu"], clos["jour_ouvert"], clos["jour"], contexte(d.maintenant).calendriers
+        )
+        return st.quantiles(clos, durees, q, d.periodes)
 
     async def _stock(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
-        _refuser_productrice(d)
-        fin = _bornes(d.periodes)[1]
-        p = d.indicateur.parametres
-        ouverts = await self._cellier.ouverts(conn, filtre, _ORIGINE, fin)
-        age = d.indicateur.genre == "stock_age_quantile"
-        clos = await self._cellier.clos(conn, filtre, _ORIGINE, fin, ["jour_ouvert"] if age else [])
-        if age:
-            q, horloge = tuple(p["q"]), p["horloge"]
-            return st.stock_age_quantile(ouverts, clos, horloge, q, d.periodes, self._contexte(d))
-        return st.stock(ouverts, clos, d.periodes)
+        ici = contexte(d.maintenant)
+        return st.stock(await self._mouvements(conn, d, filtre, ici), d.periodes, ici)
+
+    async def _stock_age(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
+        p, ici = d.indicateur.parametres, contexte(d.maintenant)
+        mouvements = await self._mouvements(conn, d, filtre, ici)
+        return st.stock_age_quantile(mouvements, p["horloge"], tuple(p["q"]), d.periodes, ici)
+
+    async def _mouvements(self, conn: AsyncConnection, d: Demande, filtre: Filtre, ici: Contexte) -> dict[str, Entiers]:
+        """Openings less closings by day opened, and apart from them (day opened ``_ORIGINE``) all openings."""
+        jours = _soirs(d.periodes, ici)
+        venu, clos = tranche("jour", jours), tranche("jour_clos", jours)
+        selections = [
+            Selection(
+                table, dict(zip(("jour", "jour_ouvert", "n", "ouverts"), colonnes, strict=True)), _dans(jour, jours)
+            )
+            for table, jour, colonnes in (
+                ("ouverts", "jour", (venu, "jour", "n", "0")),
+                ("ouverts", "jour", (venu, str(_ORIGINE), "0", "n")),
+                ("clos", "jour_clos", (clos, "jour_ouvert", "-n", "0")),
+            )
+        ]
+        return await self._cellier.sommer(conn, filtre, selections, ("n", "ouverts"))
 
     async def _echeance(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
         p = d.indicateur.parametres
-        horloge, limite = p["horloge"], int(p["limite"])
-        jours = -(-limite // 24) if "heures" in horloge else limite
-        marge = 2 + jours * (_MARGE_JOURS_OUVRES if "ouvre" in horloge else 1)
-        du, au = _bornes(d.periodes)
-        gardee = [horloge] if horloge in HORLOGES_GARDEES else []
-        # An item closed in time was closed at the latest on the day it was due.
-        clos = await self._cellier.clos(conn, filtre, du - marge, au, ["issue", "jour_ouvert", "heure_ouvert", *gardee])
-        clos["tenue"] = self._parmi(clos["issue"], p["tenues"])
-        clos["exclue"] = self._parmi(clos["issue"], p["exclues"])
-        if filtre.vue == "productrice" or filtre.plateforme is not None:
-            # Nobody has worked on an open file yet: from this side only closed ones are known.
-            ouverts = {n: clos[o] for n, o in _OUVERTS_DES_CLOS.items()}
+        horloge, limite, jours = p["horloge"], int(p["limite"]), coupes(d.periodes)
+        au = jours[-1] - 1
+        depuis = premier_ouvert(horloge, limite, jours[0])
+        du = echus(horloge, limite, (depuis, au), jours, d.maintenant)
+        clos = du("jour_ouvert", "heure_ouvert")
+        a_temps = (
+            f"{entre('jour_ouvert', depuis, au)} AND {entre('jour_clos', depuis, au)} "
+            f"AND {dans_les_temps(horloge, limite, depuis, au)}"
+        )
+        if d.executante:
+            # Nobody has worked on an open item yet: from this side only closed ones are known, however late.
+            tous = Selection(
+                "clos", _du(clos, _ARRIVE), f"{entre('jour_ouvert', depuis, au)} AND jour_clos >= {depuis}"
+            )
         else:
-            ouverts = await self._cellier.ouverts(conn, filtre, du - marge, au, ["heure"])
-        return st.echeance(ouverts, clos, horloge, limite, d.periodes, self._contexte(d))
-
-    def _contexte(self, d: Demande) -> Contexte:
-        return contexte(d.maintenant)
+            tous = Selection("ouverts", _du(du("jour", "heure"), _ARRIVE), entre("jour", depuis, au))
+        lues = await self._cellier.sommer(conn, filtre, [tous, Selection("clos", _du(clos, "issue"), a_temps)], ("n",))
+        arrives, exclus = (lues["issue"] == int(_ARRIVE)), self._parmi(lues, p["exclues"])
+        parts = {"num": lues["n"] * self._parmi(lues, p["tenues"]), "den": lues["n"] * (arrives * 1 - exclus)}
+        return st.rapport(lues | parts, d.periodes)
 
 
 _Lecture = Callable[[Evaluateur, AsyncConnection, Demande, Filtre], Awaitable[list[Valeur]]]
@@ -159,42 +237,52 @@ _LECTURES: Mapping[str, _Lecture] = {
     "attente_part": Evaluateur._attente_part,
     "attente_quantile": Evaluateur._attente,
     "attente_moyenne": Evaluateur._attente,
-    "delai_moyen": Evaluateur._delai,
-    "delai_quantile": Evaluateur._delai,
+    "delai_moyen": Evaluateur._delai_moyen,
+    "delai_quantile": Evaluateur._delai_quantile,
     "part_issue": Evaluateur._part_issue,
     "stock": Evaluateur._stock,
-    "stock_age_quantile": Evaluateur._stock,
+    "stock_age_quantile": Evaluateur._stock_age,
     "echeance": Evaluateur._echeance,
 }
 
-_OUVERTS_DES_CLOS = {"caisse": "caisse", "jour": "jour_ouvert", "heure": "heure_ouvert", "n": "n"}
+
+def _du(jour: str, issue: str) -> Colonnes:
+    return {"jour": jour, "issue": issue, "n": "n"}
 
 
-def _bornes(periodes: Sequence[Periode]) -> tuple[int, int]:
-    return min(p.du for p in periodes), max(p.au for p in periodes)
+def _dans(colonne: str, jours: Sequence[int]) -> str:
+    return entre(colonne, jours[0], jours[-1] - 1)
 
 
-def _garder(cellules: dict[str, Entiers], masque: np.ndarray) -> dict[str, Entiers]:
-    return {nom: colonne[masque] for nom, colonne in cellules.items()}
+def _soirs(periodes: Sequence[Periode], ici: Contexte) -> list[int]:
+    """The days at which to cut the movements of a stock: the day after each evening asked, and after today."""
+    dernier = max(p.au for p in periodes) + 1
+    lendemains = {p.au + 1 for p in periodes} | {jour + 1 for jour, _ in ici.maintenant.values()}
+    return [_ORIGINE, *sorted(jour for jour in lendemains if jour < dernier), dernier]
 
 
-def _refuser_productrice(d: Demande) -> None:
-    if d.vue == "productrice" or d.plateforme is not None:
+def _verifier(d: Demande) -> None:
+    if min(p.du for p in d.periodes) < PREMIER_JOUR or max(p.au for p in d.periodes) >= FIN - MARGE:
+        bornes = f"du {jour_de(PREMIER_JOUR):%d/%m/%Y} au {jour_de(FIN - MARGE - 1):%d/%m/%Y}"
+        raise DemandeInvalide(f"Les jours demandés sortent des calendriers connus, qui vont {bornes}.", "du")
+    if d.executante and d.indicateur.genre in ("stock", "stock_age_quantile"):
         raise DemandeInvalide(
             f"{d.indicateur.code} compte des dossiers en instance : ils n'ont pas encore de productrice ni de "
-            "plateforme. Demandez la vue responsable, sans plateforme."
+            "plateforme. Demandez la vue responsable, sans plateforme.",
+            "vue" if d.vue == "productrice" else "plateforme",
         )
 
 
 def _sur_horloge(indicateur: Indicateur, horloge: str | None) -> Indicateur:
     if horloge is None:
         return indicateur
-    processus: Processus = charger_processus()[indicateur.process]
     if indicateur.genre not in ("delai_quantile", "stock_age_quantile", "echeance"):
-        raise DemandeInvalide(f"{indicateur.code} n'a pas d'horloge à choisir.")
-    permises = processus.horloges
-    if indicateur.genre == "stock_age_quantile":
-        permises = tuple(h for h in permises if h in HORLOGES_DEDUITES)
+        raise DemandeInvalide(f"{indicateur.code} n'a pas d'horloge à choisir : retirez « horloge ».", "horloge")
+    permises = charger_processus()[indicateur.process].horloges
+    connues = {"stock_age_quantile": HORLOGES_DEDUITES, "echeance": ec.HORLOGES}.get(indicateur.genre, permises)
+    permises = tuple(h for h in permises if h in connues)
     if horloge not in permises:
-        raise DemandeInvalide(f"Horloge {horloge!r} absente pour {indicateur.code}. Au choix : {', '.join(permises)}.")
+        raise DemandeInvalide(
+            f"Horloge {horloge!r} absente pour {indicateur.code}. Au choix : {', '.join(permises)}.", "horloge"
+        )
     return replace(indicateur, parametres={**indicateur.parametres, "horloge": horloge})

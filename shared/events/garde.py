@@ -73,7 +73,8 @@ def personnelle(champ: str, famille: str) -> Refus:
 def chemin_de(chemin: str, cle: str, rang: int) -> str:
     """The path of member ``cle``, number ``rang`` of its object: by its rank if its name could tell something."""
     sur = len(cle) <= 40 and cle.isprintable() and famille_personnelle(cle) is None
-    return f"{chemin}.{cle}" if sur else f"{chemin}.(champ n° {rang + 1})"
+    nom = cle if sur else f"(champ n° {rang + 1})"
+    return f"{chemin}.{nom}" if chemin else nom
 
 
 def _textes(valeur: Any, chemin: str) -> Iterator[tuple[str, str]]:

@@ -38,7 +38,7 @@ def verifier_taille(ligne: bytes) -> None:
 def repecher(ligne: bytes) -> Enveloppe:
     """The envelope of a line whose only fault is to have attributes Vigie does not know. Raises Refus."""
     brut = _objet(ligne)
-    trouve = donnee_personnelle({k: v for k, v in brut.items() if k not in _CONNUS}, "$")
+    trouve = donnee_personnelle({k: v for k, v in brut.items() if k not in _CONNUS}, "")
     if trouve is not None:
         raise situer(personnelle(*trouve), brut)
     try:
@@ -57,7 +57,7 @@ def _objet(ligne: bytes) -> dict[str, Any]:
         return brut
     if isinstance(brut, Exception):
         raise _pas_json(ligne, brut)
-    trouve = donnee_personnelle(brut, "$")
+    trouve = donnee_personnelle(brut, "ligne")
     raise personnelle(*trouve) if trouve else Refus("enveloppe_invalide", "L'événement doit être un objet JSON.")
 
 
@@ -66,8 +66,7 @@ def situer(refus: Refus, brut: dict[str, Any]) -> Refus:
 
     ``brut``: the members of the envelope, of any JSON type.
     """
-    if refus.raison != "donnees_personnelles":
-        refus = _cachee(brut) or refus
+    refus = _cachee(brut) or refus
     refus.source, refus.id = _propre(brut.get("source")), _propre(brut.get("id"))
     return refus
 
@@ -78,8 +77,8 @@ def _cachee(brut: dict[str, Any]) -> Refus | None:
         famille = famille_du_nom(texte) if isinstance(texte, str) else None
         if famille is not None:
             return personnelle(champ, famille)
-    reste = {k: v for k, v in brut.items() if k not in (*_NOMS, "data")}
-    trouve = donnee_personnelle(reste, "$") or donnee_personnelle(brut.get("data"), "data")
+    reste = {k: None if k in _NOMS or k == "data" else v for k, v in brut.items()}
+    trouve = donnee_personnelle(reste, "") or donnee_personnelle(brut.get("data"), "data")
     return personnelle(*trouve) if trouve else None
 
 

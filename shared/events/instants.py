@@ -34,9 +34,12 @@ def instant_de(texte: Any, champ: str, dernier: int) -> int:
 
     Raises Refus ``date_invalide`` or ``date_absurde``.
     """
+    instant: int | None
     try:
         instant = _HEURES[texte[:14]] + _MINUTES[texte[14:19]] - _DECALAGES[texte[19:]]
     except (KeyError, TypeError):
+        instant = None
+    if instant is None:  # outside the handler: what a lookup raises quotes the text
         instant = _analyser(texte, champ)
     if EPOQUE_MIN <= instant <= dernier:
         return instant

@@ -1,9 +1,11 @@
 """Days and periods: day numbers since 1970-01-01, and the cutting of a range into days, weeks or months."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Literal, NamedTuple
 
 _JOUR_1970 = 719_163
+_DECEMBRE = 12
 
 Pas = Literal["jour", "semaine", "mois"]
 
@@ -43,10 +45,21 @@ def decouper(du: date, au: date, pas: Pas | None) -> list[Periode]:
     return periodes
 
 
+def coupes(periodes: Iterable[Periode]) -> list[int]:
+    """The days, in order, at which some period begins or the one before has ended.
+
+    Between two of them every day is in the same periods: what happened there may be summed before the periods,
+    which may overlap, are looked at.
+    """
+    return sorted({jour for periode in periodes for jour in (periode.du, periode.au + 1)})
+
+
 def _debut_suivant(debut: int, pas: Pas) -> int:
     jour = jour_de(debut)
     if pas == "jour":
         return debut + 1
     if pas == "semaine":
         return debut + 7 - jour.weekday()
-    return numero(date(jour.year + jour.month // 12, jour.month % 12 + 1, 1))
+    if jour.month == _DECEMBRE:
+        return numero(jour.replace(day=31)) + 1
+    return numero(jour.replace(month=jour.month + 1, day=1))

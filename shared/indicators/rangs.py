@@ -17,11 +17,37 @@ def quantile(valeurs: Entiers, poids: Entiers, q: Quantile) -> int | None:
     """The smallest value with at least a share ``q`` of the weight at or below it; None without weight.
 
     Equal to ``percentile_disc(q)`` in SQL and to ``numpy.percentile(..., method="inverted_cdf")`` on the values
-    repeated by their weights. Weights may be negative where corrections left them so; their sums are not.
+    repeated by their weights. Rows may weigh less than nothing (corrections, closures); the sum of those of one
+    value does not.
     """
-    total = int(poids.sum())
-    if total <= 0:
-        return None
-    ordre = np.argsort(valeurs, kind="stable")
-    cumul = np.cumsum(poids[ordre])
-    return int(valeurs[ordre][np.searchsorted(cumul, rang(total, q))])
+    _, trouves, _ = quantiles_par(np.zeros_like(valeurs), valeurs, poids, q)
+    return int(trouves[0]) if len(trouves) else None
+
+
+def quantiles_par(groupes: Entiers, valeurs: Entiers, poids: Entiers, q: Quantile) -> tuple[Entiers, Entiers, Entiers]:
+    """The ``quantile`` of each group: (groups, ascending, their quantiles, their total weights).
+
+    A group without weight is left out.
+    """
+    groupes, valeurs, poids = sommer_par(groupes, valeurs, poids)
+    if not len(groupes):
+        return groupes, valeurs, poids
+    tetes = np.flatnonzero(np.r_[True, groupes[1:] != groupes[:-1]])
+    totaux = np.add.reduceat(poids, tetes)
+    cumul = np.cumsum(poids)
+    rangs = np.maximum(1, -(-totaux * q[0] // q[1]))
+    places = np.searchsorted(cumul, cumul[tetes] - poids[tetes] + rangs)
+    garde = totaux > 0
+    return groupes[tetes][garde], valeurs[places[garde]], totaux[garde]
+
+
+def sommer_par(groupes: Entiers, valeurs: Entiers, poids: Entiers) -> tuple[Entiers, Entiers, Entiers]:
+    """The same weights with one row per (group, value), sorted; rows that cancel out are gone."""
+    ordre = np.lexsort((valeurs, groupes))
+    groupes, valeurs, poids = groupes[ordre], valeurs[ordre], poids[ordre]
+    if not len(groupes):
+        return groupes, valeurs, poids
+    debuts = np.flatnonzero(np.r_[True, (groupes[1:] != groupes[:-1]) | (valeurs[1:] != valeurs[:-1])])
+    sommes = np.add.reduceat(poids, debuts)
+    debuts, sommes = debuts[sommes != 0], sommes[sommes != 0]
+    return groupes[debuts], valeurs[debuts], sommes

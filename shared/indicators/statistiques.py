@@ -1,23 +1,23 @@
 """The statistics of the catalogue, computed exactly from cells: pure functions of arrays.
 
 A ``Cellules`` holds parallel int64 arrays, one row per cell, already summed over recorded day, cause and shard.
+``jour`` may stand for several days, as long as every period holds all of them or none (see ``periodes.coupes``).
 Every function gives, for each period, the value of each caisse and of the whole network (code 0).
 A caisse with no activity has no row: its value is *non mesuré*, never 0 and never 100 %.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.indicators.periodes import Periode
-from shared.indicators.rangs import Entiers, Quantile, quantile
+from shared.indicators.rangs import Entiers, Quantile, quantiles_par, sommer_par
 
 RESEAU = 0
 """The code of the whole network, beside the organism codes of the caisses."""
-
-_SECONDES_PAR_JOUR = 86_400
 
 Cellules = Mapping[str, Entiers]
 
@@ -36,7 +36,6 @@ class CalendrierDe(Protocol):
 
     def ouvres_cumul(self, jours: Any, /) -> Any: ...
     def ajouter_ouvres(self, jour: int, n: int, /) -> int: ...
-    def est_ouvre(self, jour: int, /) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,198 +47,156 @@ class Contexte:
 
 
 def rapport(cellules: Cellules, periodes: Sequence[Periode]) -> list[Valeur]:
-    """Share, in %, of what counts in the numerator among what counts in the denominator.
+    """Share, in %, of ``num`` in ``den``. ``cellules``: caisse, jour, num, den. ``n`` is the denominator."""
+    return _quotients(cellules, cellules["num"], cellules["den"], periodes, lambda num, den: 100 * num / den)
 
-    ``cellules``: caisse, jour, n, and ``num`` and ``den``: 1 where the row counts, else 0.
+
+def moyenne(cellules: Cellules, periodes: Sequence[Periode], unite: int = 1) -> list[Valeur]:
+    """Mean of what ``somme`` adds up, one ``unite`` of it being 1. ``cellules``: caisse, jour, somme, n.
+
+    A delay in days is exact in seconds: Σ seconds, ``unite`` 86,400.
     """
-    n = cellules["n"]
-    return _taux(cellules, cellules["jour"], n * cellules["num"], n * cellules["den"], periodes)
+    return _quotients(cellules, cellules["somme"], cellules["n"], periodes, lambda somme, n: somme / (n * unite))
 
 
-def attente_quantile(attentes: Cellules, q: Quantile, periodes: Sequence[Periode]) -> list[Valeur]:
-    """Quantile ``q`` of the waits, in seconds. ``attentes``: caisse, jour, secondes, n."""
-    return _quantiles(attentes, attentes["jour"], attentes["secondes"], q, periodes)
-
-
-def attente_moyenne(attentes: Cellules, periodes: Sequence[Periode]) -> list[Valeur]:
-    """Mean wait in seconds. ``attentes``: caisse, jour, secondes, n."""
-    total = attentes["secondes"] * attentes["n"]
-    return _quotients(attentes, attentes["jour"], total, attentes["n"], periodes, 1.0)
-
-
-def delai_moyen(clos: Cellules, periodes: Sequence[Periode]) -> list[Valeur]:
-    """Mean delay of the files closed in the period, in days, exact in seconds.
-
-    ``clos``: caisse, jour (closed), secondes (Σ), n.
-    """
-    return _quotients(clos, clos["jour"], clos["secondes"], clos["n"], periodes, 1 / _SECONDES_PAR_JOUR)
-
-
-def delai_quantile(
-    clos: Cellules, horloge: str, q: Quantile, periodes: Sequence[Periode], contexte: Contexte
-) -> list[Valeur]:
-    """Quantile ``q`` of the delays of the files closed in the period, in whole days of ``horloge``.
-
-    ``clos``: caisse, jour_ouvert, jour (closed), n, and the column of the clock when two days cannot give it.
-    """
-    delais = duree(horloge, clos, clos["jour_ouvert"], clos["jour"], contexte)
-    return _quantiles(clos, clos["jour"], delais, q, periodes)
-
-
-def stock(ouverts: Cellules, clos: Cellules, periodes: Sequence[Periode]) -> list[Valeur]:
-    """Files open on the evening of the last day of each period.
-
-    ``ouverts``: caisse, jour, n since the first day known; ``clos``: caisse, jour (closed), n likewise.
-    """
-    caisses = np.concatenate([ouverts["caisse"], clos["caisse"]])
-    jours = np.concatenate([ouverts["jour"], clos["jour"]])
-    n = np.concatenate([ouverts["n"], -clos["n"]])
+def quantiles(cellules: Cellules, mesures: Entiers, q: Quantile, periodes: Sequence[Periode]) -> list[Valeur]:
+    """Quantile ``q`` of ``mesures`` (one per row). ``cellules``: caisse, jour, n."""
+    ordre = np.argsort(cellules["jour"], kind="stable")
+    jours = cellules["jour"][ordre]
     valeurs: list[Valeur] = []
     for periode in periodes:
-        garde = jours <= periode.au
-        for caisse, lignes in _groupes(caisses[garde]):
-            total = int(n[garde][lignes].sum())
-            valeurs.append(Valeur(caisse, periode, float(total), total))
+        debut, fin = np.searchsorted(jours, (periode.du, periode.au + 1))
+        lignes = ordre[debut:fin]
+        valeurs += _quantiles(periode, cellules["caisse"][lignes], mesures[lignes], cellules["n"][lignes], q)
+    return valeurs
+
+
+def stock(mouvements: Cellules, periodes: Sequence[Periode], contexte: Contexte) -> list[Valeur]:
+    """Files open on the evening of the last day of each period, or now when that evening has not come.
+
+    ``mouvements``: caisse, jour, n (opened less closed that day), ouverts (opened), since the first day known.
+    A caisse that never opened one is not measured; nor is a period that has not begun.
+    """
+    connus = _deja_venus(mouvements, contexte)
+    valeurs: list[Valeur] = []
+    for periode in _commencees(periodes, contexte):
+        vus = connus["jour"] <= periode.au
+        codes, rangs = np.unique(connus["caisse"][vus], return_inverse=True)
+        totaux, ouverts = (
+            _sommes(rangs, connus["n"][vus], len(codes)),
+            _sommes(rangs, connus["ouverts"][vus], len(codes)),
+        )
+        mesures = [(c, t) for c, t, o in zip(codes.tolist(), totaux.tolist(), ouverts.tolist(), strict=True) if o > 0]
+        valeurs += [Valeur(caisse, periode, float(total), total) for caisse, total in mesures]
+        if mesures:
+            reseau = sum(total for _, total in mesures)
+            valeurs.append(Valeur(RESEAU, periode, float(reseau), reseau))
     return valeurs
 
 
 def stock_age_quantile(
-    ouverts: Cellules,
-    clos: Cellules,
-    horloge: str,
-    q: Quantile,
-    periodes: Sequence[Periode],
-    contexte: Contexte,
+    mouvements: Cellules, horloge: str, q: Quantile, periodes: Sequence[Periode], contexte: Contexte
 ) -> list[Valeur]:
-    """Quantile ``q`` of the ages, in whole days of ``horloge``, of the files open on the last evening.
+    """Quantile ``q`` of the ages, in whole days of ``horloge``, of the files open on the last evening, or now.
 
-    ``clos``: caisse, jour_ouvert, jour (closed), n. ``ouverts``: caisse, jour, n.
+    ``mouvements``: caisse, jour, jour_ouvert, n (opened less closed; rows of none are not looked at), since the
+    first day known.
     """
+    connus = _deja_venus({nom: colonne[mouvements["n"] != 0] for nom, colonne in mouvements.items()}, contexte)
+    ordre = np.argsort(connus["jour"], kind="stable")
+    jours = connus["jour"][ordre]
+    vus = 0
+    caisses = ouverts_le = n = np.empty(0, dtype=np.int64)
     valeurs: list[Valeur] = []
-    for periode in periodes:
-        garde = clos["jour"] <= periode.au
-        vus = ouverts["jour"] <= periode.au
-        colonnes = {
-            "caisse": np.concatenate([ouverts["caisse"][vus], clos["caisse"][garde]]),
-            "n": np.concatenate([ouverts["n"][vus], -clos["n"][garde]]),
-        }
-        ouvert_le = np.concatenate([ouverts["jour"][vus], clos["jour_ouvert"][garde]])
-        ages = duree(horloge, colonnes, ouvert_le, np.full_like(ouvert_le, periode.au), contexte)
-        valeurs += _quantiles(colonnes, np.full_like(ouvert_le, periode.au), ages, q, [periode])
+    for periode in sorted(_commencees(periodes, contexte), key=lambda p: p.au):
+        fin = int(np.searchsorted(jours, periode.au + 1))
+        lignes, vus = ordre[vus:fin], fin
+        caisses, ouverts_le, n = sommer_par(
+            np.concatenate([caisses, connus["caisse"][lignes]]),
+            np.concatenate([ouverts_le, connus["jour_ouvert"][lignes]]),
+            np.concatenate([n, connus["n"][lignes]]),
+        )
+        soirs = np.minimum(_aujourdhui(caisses, contexte), periode.au)
+        ages = jours_ecoules(horloge, caisses, ouverts_le, soirs, contexte.calendriers)
+        valeurs += _quantiles(periode, caisses, ages, n, q)
     return valeurs
 
 
-def echeance(
-    ouverts: Cellules,
-    clos: Cellules,
-    horloge: str,
-    limite: int,
-    periodes: Sequence[Periode],
-    contexte: Contexte,
-) -> list[Valeur]:
-    """Share, in %, of the items due in the period that were closed in time: an overdue open item is a miss at once.
-
-    An item is due once the hour (or, for limits in days, the day) of its deadline has passed. ``ouverts``:
-    caisse, jour, heure, n. ``clos``: caisse, jour_ouvert, heure_ouvert, jour, n, tenue and exclue (0/1), and the
-    column of the clock. Items closed in time with an excluded outcome leave both sides.
-    """
-    dans_les_temps = duree(horloge, clos, clos["jour_ouvert"], clos["jour"], contexte) <= limite
-    n_clos = clos["n"] * dans_les_temps
-    echu_ouvert = _echeances(horloge, limite, ouverts["caisse"], ouverts["jour"], ouverts["heure"], contexte)
-    echu_clos = _echeances(horloge, limite, clos["caisse"], clos["jour_ouvert"], clos["heure_ouvert"], contexte)
-    lignes = {"caisse": np.concatenate([ouverts["caisse"], clos["caisse"]])}
-    num = np.concatenate([np.zeros_like(ouverts["n"]), n_clos * clos["tenue"]])
-    den = np.concatenate([ouverts["n"], -n_clos * clos["exclue"]])
-    return _taux(lignes, np.concatenate([echu_ouvert, echu_clos]), num, den, periodes)
-
-
-_PAS_ENCORE = np.iinfo(np.int64).max
-
-
-def _echeances(
-    horloge: str, limite: int, caisses: Entiers, jours: Entiers, heures: Entiers, contexte: Contexte
+def jours_ecoules(
+    horloge: str, caisses: Entiers, debut: Entiers, fin: Entiers, calendriers: Mapping[int, CalendrierDe]
 ) -> Entiers:
-    """Day each item is due, or ``_PAS_ENCORE`` while its deadline has not passed for its caisse."""
-    instants = np.empty_like(jours)
-    for caisse, lignes in _groupes(caisses, reseau=False):
-        jour, heure = jours[lignes], heures[lignes]
-        calendrier = contexte.calendriers[caisse]
-        if horloge == "heures":
-            instant = jour * 24 + heure + limite
-        elif horloge == "jours_calendaires":
-            instant = (jour + limite) * 24 + 23
-        elif horloge == "heures_ouvrees":
-            instant = _heures_ouvrees_apres(jour, heure, limite, calendrier)
-        else:
-            instant = np.array([calendrier.ajouter_ouvres(int(j), limite) * 24 + 23 for j in jour], dtype=np.int64)
-        jour_ici, heure_ici = contexte.maintenant[caisse]
-        instants[lignes] = np.where(instant < jour_ici * 24 + heure_ici, instant // 24, _PAS_ENCORE)
-    return instants
-
-
-def _heures_ouvrees_apres(jour: Entiers, heure: Entiers, limite: int, calendrier: CalendrierDe) -> Entiers:
-    """Local hour index reached after ``limite`` hours of working days, each of 24 hours."""
-    uniques, inverse = np.unique(np.stack([jour, heure], axis=1), axis=0, return_inverse=True)
-    atteints = np.empty(len(uniques), dtype=np.int64)
-    for rang_, (j, h) in enumerate(uniques.tolist()):
-        ouvre = calendrier.est_ouvre(j)
-        total = (h if ouvre else 0) + limite
-        depart = j if ouvre else calendrier.ajouter_ouvres(j, 1)
-        atteints[rang_] = calendrier.ajouter_ouvres(depart, total // 24) * 24 + total % 24
-    return atteints[inverse.reshape(-1)]
-
-
-def duree(horloge: str, cellules: Cellules, debut: Entiers, fin: Entiers, contexte: Contexte) -> Entiers:
-    """Elapsed time of each cell on a clock: days between two days, working days by caisse, or the stored column."""
+    """Whole days from ``debut`` to ``fin`` for each row: calendar days, or working days of each one's caisse."""
     if horloge == "jours_calendaires":
         return fin - debut
-    if horloge != "jours_ouvres":
-        return cellules[horloge]
     ouvres = np.empty_like(debut)
-    for caisse, lignes in _groupes(cellules["caisse"], reseau=False):
-        cumul: Callable[[Entiers], Entiers] = contexte.calendriers[caisse].ouvres_cumul
+    for caisse, lignes in regrouper(caisses, lambda code: id(calendriers[code])):
+        cumul = calendriers[caisse].ouvres_cumul
         ouvres[lignes] = cumul(fin[lignes]) - cumul(debut[lignes])
     return ouvres
 
 
-def _taux(lignes: Cellules, jours: Entiers, num: Entiers, den: Entiers, periodes: Sequence[Periode]) -> list[Valeur]:
-    return _quotients(lignes, jours, num, den, periodes, 100.0)
+def regrouper(caisses: Entiers, cle: Callable[[int], Hashable]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """One caisse for all those of the same ``cle``, and the mask of their rows: a network shares a few calendars."""
+    codes, rangs = np.unique(caisses, return_inverse=True)
+    groupes: dict[Hashable, list[int]] = {}
+    for rang, code in enumerate(codes.tolist()):
+        groupes.setdefault(cle(code), []).append(rang)
+    for membres in groupes.values():
+        yield int(codes[membres[0]]), np.isin(rangs, membres)
 
 
 def _quotients(
-    cellules: Cellules, jours: Entiers, num: Entiers, den: Entiers, periodes: Sequence[Periode], facteur: float
+    cellules: Cellules, num: Entiers, den: Entiers, periodes: Sequence[Periode], quotient: Callable[[int, int], float]
 ) -> list[Valeur]:
+    """Sums per caisse and day, once; then each period is the difference of two running sums."""
+    codes, rangs = np.unique(cellules["caisse"], return_inverse=True)
+    jours, places = np.unique(cellules["jour"], return_inverse=True)
+    cumuls = [_cumul(rangs, places, montants, (len(codes), len(jours))) for montants in (num, den)]
     valeurs: list[Valeur] = []
     for periode in periodes:
-        garde = (jours >= periode.du) & (jours <= periode.au)
-        num_p, den_p = num[garde], den[garde]
-        for caisse, lignes in _groupes(cellules["caisse"][garde]):
-            n = int(den_p[lignes].sum())
-            if n > 0:
-                valeurs.append(Valeur(caisse, periode, int(num_p[lignes].sum()) * facteur / n, n))
+        debut, fin = np.searchsorted(jours, (periode.du, periode.au + 1))
+        nums, dens = ((c[:, fin] - c[:, debut]).tolist() for c in cumuls)
+        lignes = [*zip(codes.tolist(), nums, dens, strict=True), (RESEAU, sum(nums), sum(dens))]
+        valeurs += [Valeur(caisse, periode, quotient(n, d), d) for caisse, n, d in lignes if d > 0]
     return valeurs
 
 
-def _quantiles(
-    cellules: Cellules, jours: Entiers, mesures: Entiers, q: Quantile, periodes: Sequence[Periode]
-) -> list[Valeur]:
+def _cumul(rangs: Entiers, places: Entiers, montants: Entiers, forme: tuple[int, int]) -> Entiers:
+    cumul = np.zeros((forme[0], forme[1] + 1), dtype=np.int64)
+    np.add.at(cumul, (rangs, places + 1), montants)
+    return np.cumsum(cumul, axis=1)
+
+
+def _sommes(rangs: Entiers, montants: Entiers, nombre: int) -> Entiers:
+    sommes = np.zeros(nombre, dtype=np.int64)
+    np.add.at(sommes, rangs, montants)
+    return sommes
+
+
+def _quantiles(periode: Periode, caisses: Entiers, mesures: Entiers, n: Entiers, q: Quantile) -> list[Valeur]:
+    caisses, mesures, n = sommer_par(caisses, mesures, n)
     valeurs: list[Valeur] = []
-    for periode in periodes:
-        garde = (jours >= periode.du) & (jours <= periode.au)
-        mesures_p, poids_p = mesures[garde], cellules["n"][garde]
-        for caisse, lignes in _groupes(cellules["caisse"][garde]):
-            trouve = quantile(mesures_p[lignes], poids_p[lignes], q)
-            if trouve is not None:
-                valeurs.append(Valeur(caisse, periode, float(trouve), int(poids_p[lignes].sum())))
+    for groupes in (caisses, np.full_like(caisses, RESEAU)):
+        trouves = (colonne.tolist() for colonne in quantiles_par(groupes, mesures, n, q))
+        valeurs += [
+            Valeur(caisse, periode, float(valeur), total) for caisse, valeur, total in zip(*trouves, strict=True)
+        ]
     return valeurs
 
 
-def _groupes(caisses: Entiers, *, reseau: bool = True) -> Iterator[tuple[int, Any]]:
-    """(caisse code, index of its rows), then the network with every row when there is any."""
-    if not len(caisses):
-        return
-    ordre = np.argsort(caisses, kind="stable")
-    codes, debuts = np.unique(caisses[ordre], return_index=True)
-    yield from zip(codes.tolist(), np.split(ordre, debuts[1:]), strict=True)
-    if reseau:
-        yield RESEAU, slice(None)
+def _aujourdhui(caisses: Entiers, contexte: Contexte) -> Entiers:
+    codes, rangs = np.unique(caisses, return_inverse=True)
+    jours = np.array([contexte.maintenant[code][0] for code in codes.tolist()], dtype=np.int64)
+    return jours[rangs]
+
+
+def _deja_venus(mouvements: Cellules, contexte: Contexte) -> Cellules:
+    """What has happened by now where it happens: an event may be dated in the future."""
+    garde = mouvements["jour"] <= _aujourdhui(mouvements["caisse"], contexte)
+    return {nom: colonne[garde] for nom, colonne in mouvements.items()}
+
+
+def _commencees(periodes: Sequence[Periode], contexte: Contexte) -> list[Periode]:
+    """The periods that have begun somewhere in the network."""
+    dernier = max((jour for jour, _ in contexte.maintenant.values()), default=-1)
+    return [periode for periode in periodes if periode.du <= dernier]

@@ -10,16 +10,30 @@ import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from shared.database import embarque
 from shared.database.serveur import ServeurPostgres
+from shared.dossiers.jours import jour_paris
 from tests.integration.conftest import KafkaLocal
-from tests.support.attente import attendre
+from tests.support.commande import Vigie
+from tests.support.envois import (
+    ETRANGES_ATTENDU,
+    MAPPING,
+    ecrire_csv,
+    melanger,
+    melanger_aux_hostiles,
+    produire_directement,
+)
 from tests.support.jeu_seme import semer
-from tests.support.pannes import Banc, alimenter, ouvrir_banc
+from tests.support.lignes_hostiles import HOSTILES, NIR, PERSONNEL
+from tests.support.pannes import TOPIC, Banc, alimenter, ouvrir_banc
+from tests.support.processus_vigie import Processus
 from tests.support.serveurs import manque, postgres_embarque
 from vigie import kafka
 
@@ -78,13 +92,20 @@ def bootstrap(request: pytest.FixtureRequest) -> str | None:
     return request.getfixturevalue("broker").bootstrap if request.param == "kafka" else None
 
 
+@asynccontextmanager
+async def banc_neuf(serveur: ServeurPostgres, bootstrap: str | None, dossier: Path) -> AsyncIterator[Banc]:
+    """The claims service on an empty database and an empty log."""
+    await asyncio.to_thread(embarque.effacer_base, serveur, "pannes")
+    await asyncio.to_thread(embarque.creer_base, serveur, "pannes")
+    async with ouvrir_banc(serveur.url("pannes"), bootstrap, dossier) as ouvert:
+        yield ouvert
+
+
 @pytest.fixture
 async def banc(serveur: ServeurPostgres, bootstrap: str | None, tmp_path: Path) -> AsyncIterator[Banc]:
-    """The claims service on an empty database."""
-    await asyncio.to_thread(embarque.creer_base, serveur, "pannes")
-    async with ouvrir_banc(serveur.url("pannes"), bootstrap, tmp_path) as ouvert:
+    """`banc_neuf` on each engine."""
+    async with banc_neuf(serveur, bootstrap, tmp_path) as ouvert:
         yield ouvert
-    await asyncio.to_thread(embarque.effacer_base, serveur, "pannes")
 
 
 async def test_un_consommateur_tue_en_plein_lot_encore_et_encore_ne_perd_ni_ne_double_rien(banc: Banc) -> None:
@@ -129,22 +150,150 @@ async def test_deux_consommateurs_qui_se_partagent_et_se_reprennent_tout_ne_perd
 async def test_la_base_tuee_sous_charge_et_en_plein_reequilibrage_ne_perd_ni_ne_double_rien(
     banc: Banc, serveur: ServeurPostgres
 ) -> None:
-    jeu = semer(3, 12_000)
-    premier, second = banc.lancer(), banc.lancer()
-
-    async def tuer_et_relever() -> None:
-        await asyncio.to_thread(serveur.tuer)
-        await attendre(lambda: premier.mesure("vigie_journal_pret"), 20)
-        await asyncio.to_thread(serveur.demarrer)
-
-    async with alimenter(banc, jeu, 6) as source:
-        await premier.tient(PARTITIONS // 2)
-        for _ in range(2):
-            source.lacher()
-            await banc.avance(500)
-            await banc.en_plein_lot()
-            await asyncio.to_thread(serveur.tuer)
-            await asyncio.to_thread(serveur.demarrer)
+    jeu = semer(3, 11_000)
+    premier = banc.lancer()
+    async with alimenter(banc, jeu, 4) as source:
+        await banc.avance(300)
+        await banc.en_plein_lot()
+        await couper_la_base(serveur)
+        await banc.avance(300)
+        source.lacher()
+        second = banc.lancer()
+        await banc.en_plein_reequilibrage()  # one more comes
+        await couper_la_base(serveur)
+        await banc.avance(300)
+        source.lacher()
+        await second.tient(PARTITIONS // 2)
+        await banc.en_plein_lot()
+        second.demander_la_fin()  # one leaves
+        await couper_la_base(serveur)
+        await premier.tient(PARTITIONS)
     await banc.tout_est_compte()
-    assert [premier.code, second.code] == [None, None]
+    assert premier.code is None, "le consommateur attend que la base revienne"
+    assert await second.finir() == 0, second.sortie()
     await banc.verifier(jeu.attendu)
+
+
+async def couper_la_base(serveur: ServeurPostgres) -> None:
+    """SIGKILL to all of PostgreSQL, then start it again."""
+    await asyncio.to_thread(serveur.tuer)
+    await asyncio.to_thread(serveur.demarrer)
+
+
+@pytest.mark.kafka
+async def test_le_broker_arrete_puis_tue_sous_charge_ne_perd_ni_ne_double_rien(
+    broker: KafkaLocal, serveur: ServeurPostgres, tmp_path: Path
+) -> None:
+    jeu = semer(4, 10_000)
+    async with banc_neuf(serveur, broker.bootstrap, tmp_path) as banc:
+        membres = [banc.lancer(), banc.lancer()]
+        async with alimenter(banc, jeu, 3) as source:
+            for couper in (broker.arreter, broker.tuer):
+                await banc.avance(300)
+                await banc.en_plein_lot()
+                await asyncio.to_thread(couper)
+                source.lacher()
+                await asyncio.to_thread(broker.demarrer)
+        await banc.tout_est_compte()
+        assert [m.code for m in membres] == [None, None], "les consommateurs attendent que le broker revienne"
+        await banc.verifier(jeu.attendu)
+
+
+async def test_une_position_hors_du_journal_arrete_le_processus_qui_le_dit_et_ne_saute_rien(banc: Banc) -> None:
+    avant, apres = semer(5, 1_000), semer(6, 1_000)
+    await banc.envoyer(avant.lignes)
+    consommateur = banc.lancer(presse=False)
+    await banc.tout_est_compte()
+    fins = await banc.positions()
+
+    await banc.placer(2, fins[2] + 1_000)  # as if the log had been lost, under a running consumer
+    await arret_dit(consommateur, f"position {fins[2] + 1_000} hors du journal {TOPIC}/2", "perdu, recréé ou remplacé")
+    assert await banc.positions() == fins | {2: fins[2] + 1_000}
+
+    await banc.service.journal.elaguer(TOPIC, datetime.now(UTC) + timedelta(minutes=1))
+    assert {p: b.debut for p, b in (await banc.bornes()).items()} == fins
+    await banc.placer(2, fins[2] - 1)  # pruned before it was read
+    await banc.envoyer(apres.lignes)
+    await arret_dit(banc.lancer(presse=False), f"position {fins[2] - 1} hors du journal", "purgés avant d'être lus")
+    assert (await banc.positions())[2] == fins[2] - 1
+
+    await banc.placer(2, fins[2])
+    banc.lancer(presse=False)
+    await banc.tout_est_compte()
+    await banc.verifier(avant.attendu + apres.attendu, journal=False)
+
+
+async def arret_dit(processus: Processus, *phrases: str) -> None:
+    """The process ends by itself, in error, and its output says why."""
+    assert await processus.finir() == 1
+    sortie = processus.sortie()
+    assert all(phrase in sortie for phrase in phrases), sortie
+    assert "Le consommateur s'arrête sans rien sauter" in sortie
+
+
+async def test_un_fichier_importe_deux_fois_puis_melange_donne_les_memes_chiffres(banc: Banc, tmp_path: Path) -> None:
+    fichier, attendu = ecrire_csv(tmp_path / "demandes.csv", graine=7, demandes=2_500)
+    (tmp_path / "demandes.yaml").write_text(MAPPING, encoding="utf-8")
+    kafka_ = {} if banc.bootstrap is None else {"VIGIE_KAFKA_BOOTSTRAP": banc.bootstrap}
+    vigie = Vigie(tmp_path, VIGIE_DATABASE_URL=banc.url, **kafka_)
+    for passage in (1, 2, 3):
+        if passage == 3:
+            melanger(fichier, graine=8)
+        sortie = vigie("import", str(fichier), "--mapping", str(tmp_path / "demandes.yaml"))
+        assert f"{attendu.lignes} événements acceptés, {attendu.fautives} lignes refusées" in sortie
+        await banc.verifier(attendu.compte, rejets=passage * attendu.fautives)
+    assert "Tout concorde" in vigie("verify")
+    mesure = vigie.kpi("delai_cmuc_acs_moyen", "2025-01-01", "2025-12-31")
+    n, secondes, _ = (sum(colonne) for colonne in zip(*attendu.compte.clos.values(), strict=True))
+    assert mesure["n"] == n
+    assert mesure["valeur"] == pytest.approx(secondes / n / 86_400)
+
+
+async def test_un_corps_hostile_est_refuse_ligne_a_ligne_et_les_bonnes_comptent_exactement(banc: Banc) -> None:
+    jeu, processus = semer(9, 1_500), banc.lancer("tout", presse=False)
+    lignes, raisons = melanger_aux_hostiles(jeu.lignes, graine=10)
+    await processus.pret()
+    async with httpx.AsyncClient(base_url=processus.url, timeout=60) as client:
+        ndjson = {"content-type": "application/x-ndjson"}
+        reponse = await client.post("/v1/events", content=b"\xef\xbb\xbf" + b"\n".join(lignes), headers=ndjson)
+        assert reponse.status_code == 202, reponse.text
+        bilan = reponse.json()
+        assert (bilan["acceptes"], bilan["refuses"]) == (len(lignes) - len(raisons), len(raisons))
+        assert {r["position"]: r["raison"] for r in bilan["resultats"]} == raisons
+        assert all(r["message"] and r["message"].isprintable() for r in bilan["resultats"])
+        await banc.tout_est_compte()
+        await banc.verifier(jeu.attendu + ETRANGES_ATTENDU, rejets=len(raisons))
+        await rien_de_personnel(banc, processus, reponse.text)
+        for hostile, _ in HOSTILES:  # alone, each gets an answer that is not a failure
+            seul = await client.post(
+                "/v1/events", content=hostile, headers={"content-type": "application/cloudevents+json"}
+            )
+            assert seul.status_code == 202 and seul.json()["acceptes"] == 0, (hostile[:200], seul.text)
+        await processus.pret()
+    await banc.verifier(jeu.attendu + ETRANGES_ATTENDU, rejets=len(raisons) + len(HOSTILES))
+
+
+async def rien_de_personnel(banc: Banc, processus: Processus, reponse: str) -> None:
+    """No NIR, address or number in what is kept, answered or written to the log."""
+    rejets = await banc.service.pool.fetch("SELECT * FROM claims.rejets")
+    traces = [reponse, processus.sortie(), *(str(tuple(r)) for r in rejets)]
+    for personne in (*PERSONNEL, NIR.replace(" ", "")):
+        assert not [t[:500] for t in traces if personne in t]
+
+
+@pytest.mark.kafka
+async def test_ce_qui_arrive_par_le_topic_sans_passer_par_vigie_est_pris_ou_mis_aux_rejets(
+    broker: KafkaLocal, serveur: ServeurPostgres, tmp_path: Path
+) -> None:
+    jeu = semer(11, 300)
+    async with banc_neuf(serveur, broker.bootstrap, tmp_path) as banc:
+        banc.lancer(presse=False)
+        raisons = await produire_directement(broker.bootstrap, jeu.lignes)
+        await banc.tout_est_compte()
+        await banc.verifier(jeu.attendu, rejets=raisons.total())
+        pool = banc.service.pool
+        rejets = await pool.fetch("SELECT raison, count(*) AS n FROM claims.rejets GROUP BY 1")
+        assert {r["raison"]: r["n"] for r in rejets} == raisons
+        jours = await pool.fetch("SELECT DISTINCT enregistre FROM claims.clos")
+        aujourdhui = jour_paris(datetime.now(UTC))
+        assert {j["enregistre"] for j in jours} <= {aujourdhui - 1, aujourdhui}, "datés par le journal (LogAppendTime)"

@@ -2,117 +2,33 @@
 
 import asyncio
 import contextlib
-import os
-import re
-import socket
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import asyncpg
-import httpx
 from aiokafka.admin import AIOKafkaAdminClient
-from rich.console import Console
 
 from services.claims.domain import DEFINITION
 from shared.clock import SystemClock
 from shared.dossiers.assemblage import ServiceDossiers, ouvrir
+from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.cloche import TOPIC_CLOCHE
+from shared.dossiers.verification import verifier
+from shared.dossiers.verification_journal import verifier_journal
 from shared.log.types import Bornes, JournalIndisponible
 from shared.network.reseau import charger
 from tests.support.attente import attendre
-from tests.support.commande import CLE, RACINE
 from tests.support.jeu_seme import Attendu, Clos, Jeu, Ouvert
-from vigie.pile import Base
-from vigie.verifier import verifier_tout
+from tests.support.processus_vigie import Processus
 
-PRESSEE = "tests.support.vigie_pressee"
 TOPIC = DEFINITION.topic
 
 Positions = dict[int, int]
-
-
-class Processus:
-    """One ``vigie serve claims`` process, its output in a file; ended by its pid, whatever happens."""
-
-    def __init__(self, dossier: Path, role: str, url: str, bootstrap: str | None, module: str) -> None:
-        with socket.socket() as prise:
-            prise.bind(("127.0.0.1", 0))
-            self.port = int(prise.getsockname()[1])
-        propre = {nom: valeur for nom, valeur in os.environ.items() if not nom.startswith("VIGIE_")}
-        propre |= {"VIGIE_DATABASE_URL": url, "VIGIE_HOME": str(dossier), "VIGIE_CLE_PSEUDONYME": CLE}
-        if bootstrap is not None:
-            propre["VIGIE_KAFKA_BOOTSTRAP"] = bootstrap
-        self._journal = dossier / f"{role}-{self.port}.log"
-        commande = [sys.executable, "-m", module, "serve", "claims", "--role", role, "--port", str(self.port)]
-        with self._journal.open("wb") as sortie:
-            self._popen = subprocess.Popen(
-                commande, cwd=RACINE, env=propre, stdin=subprocess.DEVNULL, stdout=sortie, stderr=sortie
-            )
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def code(self) -> int | None:
-        """Exit code, None while it runs."""
-        return self._popen.poll()
-
-    def sortie(self) -> str:
-        return self._journal.read_text(encoding="utf-8", errors="replace")
-
-    def tuer(self) -> None:
-        """SIGKILL, and its end collected."""
-        self._popen.kill()
-        self._popen.wait()
-
-    def demander_la_fin(self) -> None:
-        """SIGTERM; returns at once."""
-        self._popen.terminate()
-
-    async def finir(self, delai: float = 30) -> int:
-        """The exit code, once it has ended by itself or been asked to."""
-        await attendre(lambda: self.code is not None, delai, f"fin du processus\n{self.sortie()[-3000:]}")
-        assert self.code is not None
-        return self.code
-
-    async def pret(self, delai: float = 60) -> "Processus":
-        """Returns itself once its ``/readyz`` says so."""
-
-        async def repond() -> bool:
-            assert self.code is None, f"code {self.code}\n{self.sortie()[-3000:]}"
-            with contextlib.suppress(httpx.HTTPError):
-                async with httpx.AsyncClient(timeout=3) as client:
-                    return (await client.get(f"{self.url}/readyz")).status_code == 200
-            return False
-
-        await attendre(repond, delai, "le processus est prêt")
-        return self
-
-    async def mesure(self, nom: str) -> float | None:
-        """Sum of a metric over its labels; None when it does not answer or has not got it yet."""
-        with contextlib.suppress(httpx.HTTPError):
-            async with httpx.AsyncClient(timeout=3) as client:
-                texte = (await client.get(f"{self.url}/metrics")).text
-            valeurs = re.findall(rf"^{nom}(?:\{{.*\}})? (\S+)$", texte, re.MULTILINE)
-            return sum(map(float, valeurs)) if valeurs else None
-        return None
-
-    async def tient(self, partitions: int, delai: float = 30) -> None:
-        """Wait until it holds that many partitions."""
-
-        async def bon_compte() -> bool:
-            assert self.code is None, f"code {self.code}\n{self.sortie()[-3000:]}"
-            return await self.mesure("vigie_journal_partitions_tenues") == partitions
-
-        await attendre(bon_compte, delai, f"{partitions} partitions tenues")
 
 
 @dataclass
@@ -125,9 +41,9 @@ class Banc:
     service: ServiceDossiers
     processus: list[Processus] = field(default_factory=list)
 
-    def lancer(self, role: str = "consumer", module: str = PRESSEE) -> Processus:
+    def lancer(self, role: str = "consumer", *, presse: bool = True) -> Processus:
         """A new process, not waited for."""
-        nouveau = Processus(self.dossier, role, self.url, self.bootstrap, module)
+        nouveau = Processus(self.dossier, role, self.url, self.bootstrap, presse=presse)
         self.processus.append(nouveau)
         return nouveau
 
@@ -148,11 +64,10 @@ class Banc:
 
     async def positions(self) -> Positions:
         """Position of each partition the group has met."""
-        return dict(
-            await self.service.pool.fetch(
-                "SELECT partition, next FROM claims.positions WHERE groupe = 'claims' AND topic = $1", TOPIC
-            )
+        lignes = await self.service.pool.fetch(
+            "SELECT partition, next FROM claims.positions WHERE groupe = 'claims' AND topic = $1", TOPIC
         )
+        return {ligne["partition"]: ligne["next"] for ligne in lignes}
 
     async def placer(self, partition: int, position: int) -> None:
         """What a person does to a position."""
@@ -181,12 +96,27 @@ class Banc:
         """Return while a consumer holds a batch's transaction open, its position already moved in it."""
         conn = await asyncpg.connect(self.url)
         try:
-            fin = time.monotonic() + delai
-            while not await conn.fetchval(_EN_PLEIN_LOT):
-                assert time.monotonic() < fin, f"aucun lot en cours\n{self.sorties()}"
-                await asyncio.sleep(0.001)
+            await guetter(lambda: conn.fetchval(_EN_PLEIN_LOT), delai)
         finally:
             conn.terminate()
+
+    async def en_plein_reequilibrage(self, delai: float = 30) -> None:
+        """Return while a second member is being let into the group."""
+        if self.bootstrap is None:
+            requete = "SELECT count(*) = 2 FROM journal.membre WHERE topic = $1"
+            await guetter(lambda: self.service.pool.fetchval(requete, TOPIC), delai)
+            return
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+
+            async def remue() -> bool:
+                (reponse,) = await admin.describe_consumer_groups(["claims"])
+                return bool(reponse.groups[0][2] != "Stable")
+
+            await guetter(remue, delai)
+        finally:
+            await admin.close()
 
     async def tout_est_compte(self, delai: float = 40) -> None:
         """Wait until the positions are the ends of the log, and equal to them."""
@@ -198,8 +128,8 @@ class Banc:
 
         await attendre(a_jour, delai, f"les positions sont les fins du journal\n{self.sorties()}")
 
-    async def verifier(self, attendu: Attendu, *, journal: bool = True) -> None:
-        """The database holds exactly ``attendu``, no reject, and ``vigie verify`` agrees.
+    async def verifier(self, attendu: Attendu, *, rejets: int = 0, journal: bool = True) -> None:
+        """The database holds exactly ``attendu``, that many rejects, and ``vigie verify`` agrees.
 
         ``journal``: the log still holds its first record, so replay it too.
         """
@@ -207,14 +137,19 @@ class Banc:
         assert await pool.fetchval("SELECT count(*) FROM claims.dossiers") == attendu.dossiers
         assert await self._ouverts() == attendu.ouverts
         assert await self._clos() == attendu.clos
-        assert await pool.fetchval("SELECT count(*) FROM claims.rejets") == 0
+        assert await pool.fetchval("SELECT count(*) FROM claims.rejets") == rejets
         await self.concorde(journal=journal)
 
     async def concorde(self, *, journal: bool = True) -> None:
-        """``vigie verify`` (and ``--journal``) finds nothing to say."""
-        console = Console(record=True, quiet=True)
-        base = Base(self.url, self.bootstrap, pile_en_marche=False)
-        assert await verifier_tout(base, console, journal=journal), console.export_text()
+        """``vigie verify`` (and ``--journal``) has nothing to say about claims."""
+        service, fabrique = self.service, partial(calculs_du_service, "claims")
+        rapport = await verifier(self.url, "claims", fabrique)
+        assert rapport.ok, "\n".join(rapport.lignes())
+        if journal:
+            rejoue = await verifier_journal(
+                self.url, "claims", "claims", TOPIC, service.journal, service.lecteur, fabrique
+            )
+            assert rejoue.ok, "\n".join(rejoue.lignes())
 
     def sorties(self) -> str:
         """The end of what each process wrote, for a failure's message."""
@@ -292,6 +227,13 @@ class Alimentation:
             await self._banc.envoyer(lot)
             fait += len(lot)
             await asyncio.sleep(0.01)
+
+
+async def guetter(condition: Callable[[], Awaitable[bool]], delai: float) -> None:
+    """`attendre` for what lasts a few milliseconds: ask without a pause."""
+    async with asyncio.timeout(delai):
+        while not await condition():  # noqa: ASYNC110 - there is nothing to be told by
+            await asyncio.sleep(0.001)
 
 
 async def effacer_topics(bootstrap: str) -> None:

@@ -118,7 +118,7 @@ class Magasin:
         for dit in dits:
             e = evenement(dit, self.codes, self.definition.code)
             version = (dit.enregistre, dit.cause)
-            groupes.setdefault((dit.subject, 1), Groupe(self.calcul, [])).suite.append((version, e))
+            groupes.setdefault((dit.subject, 1), (self.calcul, []))[1].append((version, e.contenu))
         existants: dict[Cle, Existant] = {
             cle: (self.lignes[cle][2], self.lignes[cle][3], self.lignes[cle][7])
             for cle in groupes
@@ -129,10 +129,11 @@ class Magasin:
         assert {(li[1], li[0]) for li in effets.changees} <= set(existants)
         for ligne in (*effets.nouvelles, *effets.changees):
             self.lignes[ligne[1], ligne[0]] = ligne
-        for (genre, enregistre, cause), cellules in effets.deltas.par_version.items():
-            for dims, montants in cellules.items():
-                for rang, montant in enumerate(montants):
-                    self.cellules[genre, dims, enregistre, cause, rang] += montant
+        for (enregistre, cause), par_genre in effets.deltas.par_version.items():
+            for genre, cellules in enumerate(par_genre):
+                for dims, montants in cellules.items():
+                    for rang, montant in enumerate(montants):
+                        self.cellules[genre, dims, enregistre, cause, rang] += montant
 
     def dossiers(self) -> dict[str, tuple[bytes, list]]:
         """Per subject: state, contributions."""

@@ -60,9 +60,7 @@ def cmuc_acs(dits: Iterable[Dit]) -> dict:
         (("decidee_accord", "accord"), ("decidee_refus", "refus"), ("annulee", "annulation"))
     ):
         fins += [
-            (max(fin, depart), rang, issue)
-            for fin in dates(restent, jalon)[:1]
-            if local(fin, caisse).date() >= compte["ouvert"]
+            (fin, rang, issue) for fin in dates(restent, jalon)[:1] if local(fin, caisse).date() >= compte["ouvert"]
         ]
     if not fins:
         return compte
@@ -112,7 +110,7 @@ def ij(dits: Iterable[Dit]) -> dict:
     depart = max(p[0] for p in pieces)
     ouvert = local(depart, caisse).date()
     fins = [
-        (max(f, depart), rang, issue)
+        (f, rang, issue)
         for rang, (jalon, issue) in enumerate((("payee", "paye"), ("refusee", "refus"), ("annulee", "annulation")))
         for f in dates(restent, jalon)[:1]
         if local(f, caisse).date() >= ouvert

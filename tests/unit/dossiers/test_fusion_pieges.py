@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from shared.catalogue.processus import processus
-from shared.dossiers.effets import Groupe, fusionner
+from shared.dossiers.effets import fusionner
 from shared.dossiers.etat import decoder_etat, encoder_etat, joindre
 from shared.events.contrat import REVISION_MAX, Contenu
 from tests.unit.dossiers.atelier import (
@@ -136,11 +136,23 @@ def test_un_arret_venu_avant_son_depart_attend_et_n_est_pas_une_erreur() -> None
     assert [g for g, _, _ in seules(magasin)] == [0, 1]
 
 
-def test_un_arret_date_de_la_veille_du_depart_ne_clot_pas_et_du_meme_jour_clot_a_zero_seconde() -> None:
+def test_un_arret_date_de_la_veille_du_depart_ne_clot_pas_et_du_meme_jour_clot_en_zero_jour() -> None:
     for fin, kinds in (("2026-03-01 23:59", [0]), ("2026-03-02 08:00", [0, 1])):
         magasin = jouer("fse", [[Dit("x", {"recue": ts("2026-03-02 10:00"), "payee": ts(fin)})]])
         assert [g for g, _, _ in seules(magasin)] == kinds
-    assert seules(magasin)[1][2][:2] == (1, 0)
+    # The seconds stay those the source says, so that sums of seconds, and means, are exact.
+    assert seules(magasin)[1][2][:2] == (1, -2 * 3_600)
+    assert dims(magasin, 1)["jour_ouvert"] == dims(magasin, 1)["jour_clos"]
+
+
+def test_un_courriel_repondu_le_meme_jour_avant_son_arrivee_l_est_en_zero_heure() -> None:
+    magasin = jouer("courriel", [[Dit("x", {"recu": ts("2026-03-02 12:00"), "repondu": ts("2026-03-02 08:00")})]])
+    assert (dims(magasin, 1)["heures"], dims(magasin, 1)["heures_ouvrees"]) == (0, 0)
+
+
+def test_un_appel_decroche_avant_d_etre_presente_n_a_pas_d_attente_negative() -> None:
+    magasin = jouer("appel", [[Dit("x", {"presente": ts("2026-03-02 12:00"), "decroche": ts("2026-03-02 11:59")})]])
+    assert dims(magasin, 3)["secondes"] == 0
 
 
 def test_un_arret_trop_ancien_ne_cache_pas_celui_qui_clot() -> None:
@@ -261,9 +273,9 @@ def test_un_double_ou_une_revision_depassee_ne_change_rien_et_n_ecrit_pas_la_lig
     magasin = Magasin("fse", codes)
     corrige = Dit("x", {"recue": ts("2026-03-02 10:00")}, revision=3)
     magasin.lot([corrige])
-    suite = [((99, 0), evenement(d, codes, "fse")) for d in (corrige, dataclasses.replace(corrige, revision=2))]
+    suite = [((99, 0), evenement(d, codes, "fse").contenu) for d in (corrige, dataclasses.replace(corrige, revision=2))]
     ligne = magasin.lignes["D1", 1]
-    effets = fusionner({("D1", 1): Groupe(magasin.calcul, suite)}, {("D1", 1): (ligne[2], ligne[3], ligne[7])})
+    effets = fusionner({("D1", 1): (magasin.calcul, suite)}, {("D1", 1): (ligne[2], ligne[3], ligne[7])})
     assert (effets.nouvelles, effets.changees, effets.deltas.par_version, effets.sans_effet) == ([], [], {}, 2)
 
 

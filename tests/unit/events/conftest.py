@@ -1,32 +1,22 @@
-"""A reader of every process for the packaged network, and one good event to start from."""
+"""A reader with counters of its own, and the good event read or refused with some attributes changed."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from shared.catalogue.processus import charger_processus
 from shared.events.contrat import Evenement, Refus
 from shared.events.lecture import Lecteur
-from shared.network.reseau import charger
-
-MAINTENANT = 1_793_700_764
-"""2026-11-03T10:12:44+01:00, when events without recordedtime are recorded."""
-
-
-@pytest.fixture(scope="session")
-def caisses() -> dict[str, int]:
-    return {slug: caisse.code for slug, caisse in charger().par_slug.items()}
+from tests.unit.events.atelier import BON, MAINTENANT, Lire, Refuser, lecteur_du_reseau
 
 
 @pytest.fixture
-def lecteur(caisses: dict[str, int]) -> Lecteur:
-    return Lecteur(charger_processus().values(), caisses)
+def lecteur() -> Lecteur:
+    return lecteur_du_reseau()
 
 
 @pytest.fixture
-def lire(lecteur: Lecteur) -> Callable[..., Evenement]:
+def lire(lecteur: Lecteur) -> Lire:
     """Read the good event with these attributes changed; an attribute given as ... is taken out."""
 
     def une(**attributs: Any) -> Evenement:
@@ -37,7 +27,7 @@ def lire(lecteur: Lecteur) -> Callable[..., Evenement]:
 
 
 @pytest.fixture
-def refuser(lire: Callable[..., Evenement]) -> Callable[..., Refus]:
+def refuser(lire: Lire) -> Refuser:
     """The refusal of the good event with these attributes changed."""
 
     def une(**attributs: Any) -> Refus:
@@ -46,14 +36,3 @@ def refuser(lire: Callable[..., Evenement]) -> Callable[..., Refus]:
         return levee.value
 
     return une
-
-
-BON: dict[str, Any] = {
-    "specversion": "1.0",
-    "id": "0192-a",
-    "source": "urn:vigie:source:telephonie-pfs-idf",
-    "type": "vigie.appel.decroche.v1",
-    "subject": "A-20261103-000123",
-    "time": "2026-11-03T09:12:44+01:00",
-    "data": {"caisse": "cpam-75"},
-}

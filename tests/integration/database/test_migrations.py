@@ -1,0 +1,104 @@
+"""Migrations run by the program: one schema, one history, however many start at once."""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from shared.database.migrations import migrer
+from shared.log.fabrique import MIGRATIONS
+
+UNE = """
+from alembic import op
+revision = "0001_depart"
+down_revision = None
+def upgrade():
+    op.execute("CREATE TABLE compte (n int)")
+    op.execute("INSERT INTO compte VALUES (1)")
+"""
+DEUX = """
+from alembic import op
+revision = "0002_suite"
+down_revision = "0001_depart"
+def upgrade():
+    op.execute("INSERT INTO compte VALUES (2)")
+"""
+MAUVAISE = """
+from alembic import op
+revision = "0003_mauvaise"
+down_revision = "0002_suite"
+def upgrade():
+    op.execute("INSERT INTO compte VALUES (3)")
+    op.execute("SELECT 1 / 0")
+"""
+
+
+@pytest.fixture
+def emplacement(tmp_path: Path) -> Path:
+    (tmp_path / "0001_depart.py").write_text(UNE)
+    return tmp_path
+
+
+@pytest.fixture
+async def conn(postgres_url: str):  # type: ignore[no-untyped-def]
+    conn = await asyncpg.connect(postgres_url)
+    yield conn
+    await conn.close()
+
+
+async def lignes(conn: asyncpg.Connection, schema: str) -> list[int]:
+    return [n for (n,) in await conn.fetch(f"SELECT n FROM {schema}.compte ORDER BY 1")]
+
+
+async def test_each_version_runs_once_in_order_in_the_schema_of_its_service(
+    postgres_url: str, conn: asyncpg.Connection, emplacement: Path
+) -> None:
+    await migrer(postgres_url, "un", emplacement)
+    await migrer(postgres_url, "un", emplacement)
+    assert await lignes(conn, "un") == [1]
+    (emplacement / "0002_suite.py").write_text(DEUX)
+    await migrer(postgres_url, "un", emplacement)
+    await migrer(postgres_url, "deux", emplacement)
+    assert await lignes(conn, "un") == await lignes(conn, "deux") == [1, 2]
+    assert await conn.fetchval("SELECT version_num FROM un.version_du_schema") == "0002_suite"
+
+
+async def test_several_migrators_at_once_run_each_version_once(
+    postgres_url: str, conn: asyncpg.Connection, emplacement: Path
+) -> None:
+    (emplacement / "0002_suite.py").write_text(DEUX)
+    await asyncio.gather(*(migrer(postgres_url, "un", emplacement) for _ in range(4)))
+    assert await lignes(conn, "un") == [1, 2]
+
+
+async def test_a_version_that_fails_leaves_nothing_and_the_ones_before_stay(
+    postgres_url: str, conn: asyncpg.Connection, emplacement: Path
+) -> None:
+    (emplacement / "0002_suite.py").write_text(DEUX)
+    (emplacement / "0003_mauvaise.py").write_text(MAUVAISE)
+    with pytest.raises(Exception, match="division by zero"):
+        await migrer(postgres_url, "un", emplacement)
+    assert await lignes(conn, "un") == [1, 2]
+    assert await conn.fetchval("SELECT version_num FROM un.version_du_schema") == "0002_suite"
+
+
+async def test_a_migration_gives_way_to_a_lock_and_succeeds_once_it_is_free(
+    postgres_url: str, conn: asyncpg.Connection, emplacement: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.database.migrations.LOCK_TIMEOUT", "100ms")
+    await migrer(postgres_url, "un", emplacement)
+    (emplacement / "0002_suite.py").write_text(DEUX)
+    async with conn.transaction():
+        await conn.execute("LOCK TABLE un.compte IN ACCESS EXCLUSIVE MODE")
+        migration = asyncio.create_task(migrer(postgres_url, "un", emplacement))
+        await asyncio.sleep(0.4)  # longer than the lock timeout
+        assert not migration.done()
+    await migration
+    assert await lignes(conn, "un") == [1, 2]
+
+
+async def test_the_log_migrates_like_a_service(postgres_url: str, conn: asyncpg.Connection) -> None:
+    await migrer(postgres_url, "journal", MIGRATIONS)
+    await migrer(postgres_url, "journal", MIGRATIONS)
+    assert await conn.fetchval("SELECT count(*) FROM journal.topic") == 0
