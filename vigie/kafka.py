@@ -82,6 +82,8 @@ def demarrer(dossier: Path, port: int = PORT, delai: float = 60.0) -> str:
     dossier = dossier.resolve()
     adresse = f"{_VOISIN}:{port}"
     if statut(dossier, port).pid is None:
+        if _ecoute(port):
+            raise ErreurKafka(f"le port {port} de {_VOISIN} est déjà pris : donnez-en un autre")
         java = _java()
         jars = preparer_jars()
         reglages = _configurer(dossier, port)

@@ -76,7 +76,7 @@ class Dictionnaire:
             await conn.execute("SELECT pg_advisory_xact_lock($1)", _VERROU)
             await self.charger(conn)
             nouveaux = sorted(v for v in voulus if v not in self._codes)
-            lignes = _numeroter(nouveaux, self._noms)
+            lignes = numeroter(nouveaux, self._noms)
             await conn.executemany(
                 f"INSERT INTO {self._schema}.dictionnaire (genre, code, valeur) VALUES ($1, $2, $3)", lignes
             )
@@ -91,7 +91,7 @@ class Dictionnaire:
             self._noms[genre, code] = valeur
 
 
-def _numeroter(noms: Iterable[tuple[str, str]], pris: Iterable[tuple[str, int]]) -> list[tuple[str, int, str]]:
+def numeroter(noms: Iterable[tuple[str, str]], pris: Iterable[tuple[str, int]]) -> list[tuple[str, int, str]]:
     """Rows (genre, code, name) of new names, numbered after ``pris``; platforms in excess are left out."""
     dernier: dict[str, int] = {}
     for genre, code in pris:

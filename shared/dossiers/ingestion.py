@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import msgspec
 
 from shared.clock import Clock
 from shared.database.connexion import acquerir
-from shared.events.contrat import Refus, cle
+from shared.events.contrat import LIGNE_RECUE_MAX, Evenement, Refus, cle
+from shared.events.illisible import Illisible
 from shared.events.lecture import Lecteur
-from shared.log.rejets import Origine, Rejet, ecrire
+from shared.log.rejets import DONNEES_PERSONNELLES, Origine, Rejet, ecrire
 from shared.log.types import Journal
+from shared.service.corps import Ligne, LigneTropLongue
+
+TROP_LONG = "trop_long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,9 @@ class Ingestion:
         self._pool = pool
         self._clock = clock
 
-    async def accepter(
-        self, lignes: Sequence[tuple[int, bytes]], origine: Origine, garder_refus: bool = True
-    ) -> list[Resultat]:
-        """Append what can be taken; durable when this returns. ``lignes``: (position, one JSON event).
+    async def accepter(self, lignes: Sequence[Ligne], origine: Origine) -> list[Resultat]:
+        """Append what can be taken; durable when this returns. ``lignes``: (position, one JSON event), or what
+        stands for a line too long to be kept.
 
         ``recordedtime`` is stamped here, over whatever the sender wrote. Raises JournalIndisponible: the caller
         sends the same events again, their doubles change nothing.
@@ -50,52 +54,50 @@ class Ingestion:
         resultats, items, rejets = self._trier(lignes, maintenant, origine)
         if items:
             await self._journal.ajouter(self._topic, items)
-        if rejets and garder_refus:
+        if rejets:
             async with acquerir(self._pool) as conn, conn.transaction():
                 await ecrire(conn, self._schema, rejets)
         return resultats
 
-    async def refuser(self, refus: Refus, contenu: bytes, origine: Origine) -> None:
-        """Keep one refusal that was decided before reading (a line too long)."""
-        async with acquerir(self._pool) as conn, conn.transaction():
-            await ecrire(conn, self._schema, [self._rejet(refus, contenu, self._clock.now(), origine)])
+    async def rejouer(self, contenu: bytes, origine: Origine = "http") -> Refus | None:
+        """Append the content of a reject, as it was kept or put right. None: taken.
 
-    async def rejouer(self, contenu: bytes) -> Refus | None:
-        """Append the content of a reject as it is: a ``recordedtime`` it carries never changes. None: taken."""
+        Only what comes from the log as it is (``origine`` journal) bears a ``recordedtime`` that Vigie wrote: it
+        never changes. Any other is stamped now, over whatever its sender wrote.
+        """
         maintenant = self._clock.now()
+        propre = contenu if origine == "journal" else sans_timbre(contenu)
         try:
-            evenement = self._lecteur.lire(contenu, int(maintenant.timestamp()))
+            evenement = self._lecteur.lire(propre, int(maintenant.timestamp()))
         except Refus as refus:
             return refus
-        valeur = contenu if b'"recordedtime"' in contenu else timbrer(contenu, maintenant)
-        await self._journal.ajouter(
-            self._topic, [(cle(evenement.process, evenement.namespace, evenement.subject), valeur)]
-        )
+        valeur = propre if _est_timbre(propre) else timbrer(propre, maintenant)
+        await self._journal.ajouter(self._topic, [(_cle(evenement), valeur)])
         return None
 
     def _trier(
-        self, lignes: Sequence[tuple[int, bytes]], maintenant: datetime, origine: Origine
+        self, lignes: Sequence[Ligne], maintenant: datetime, origine: Origine
     ) -> tuple[list[Resultat], list[tuple[bytes, bytes]], list[Rejet]]:
         resultats: list[Resultat] = []
         items: list[tuple[bytes, bytes]] = []
         rejets: list[Rejet] = []
         secondes = int(maintenant.timestamp())
-        lire = self._lecteur.lire
-        for position, ligne in lignes:
-            propre = sans_timbre(ligne)
+        for ligne in lignes:
             try:
-                evenement = lire(propre, secondes)
+                position, propre = _recue(ligne)
+                evenement = self._lecteur.lire(propre, secondes)
             except Refus as refus:
+                position, contenu = (ligne.position, None) if isinstance(ligne, LigneTropLongue) else ligne
                 resultats.append(Resultat(position, refus.id, None, refus))
-                rejets.append(self._rejet(refus, ligne, maintenant, origine))
+                rejets.append(self._rejet(refus, contenu, maintenant, origine))
             else:
                 resultats.append(Resultat(position, evenement.contenu.id, evenement.process, None))
-                items.append(
-                    (cle(evenement.process, evenement.namespace, evenement.subject), timbrer(propre, maintenant))
-                )
+                items.append((_cle(evenement), timbrer(propre, maintenant)))
         return resultats, items, rejets
 
-    def _rejet(self, refus: Refus, contenu: bytes, maintenant: datetime, origine: Origine) -> Rejet:
+    def _rejet(self, refus: Refus, contenu: bytes | None, maintenant: datetime, origine: Origine) -> Rejet:
+        # What is too long has not been searched for personal data: nothing of it is kept.
+        gardable = refus.raison not in (DONNEES_PERSONNELLES, TROP_LONG)
         return Rejet(
             origine=origine,
             raison=refus.raison,
@@ -105,8 +107,20 @@ class Ingestion:
             source=refus.source,
             evenement_id=refus.id,
             champ=refus.champ,
-            contenu=contenu,
+            contenu=contenu if gardable else None,
         )
+
+
+def _cle(evenement: Evenement) -> bytes:
+    return cle(evenement.process, evenement.namespace, evenement.subject)
+
+
+def _recue(ligne: Ligne) -> tuple[int, bytes]:
+    """Position and event without stamp. Raises Refus for a line that was thrown away as it came."""
+    if isinstance(ligne, LigneTropLongue):
+        raise Refus(TROP_LONG, f"Événement de {ligne.taille} octets : {LIGNE_RECUE_MAX} au plus.")
+    position, octets = ligne
+    return position, sans_timbre(octets)
 
 
 def timbrer(ligne: bytes, instant: datetime) -> bytes:
@@ -116,13 +130,23 @@ def timbrer(ligne: bytes, instant: datetime) -> bytes:
 
 def sans_timbre(ligne: bytes) -> bytes:
     """The event without any ``recordedtime`` its sender wrote: only Vigie says when it accepted it."""
-    if b"recordedtime" not in ligne:
+    brut = _objet(ligne)
+    if "recordedtime" not in brut:
         return ligne
+    del brut["recordedtime"]
+    return msgspec.json.encode(brut)
+
+
+def _est_timbre(ligne: bytes) -> bool:
+    return "recordedtime" in _objet(ligne)
+
+
+def _objet(ligne: bytes) -> dict[str, Any]:
+    """The JSON object of a line that may name ``recordedtime``, in letters or escaped; empty for any other line."""
+    if b"recordedtime" not in ligne and b"\\" not in ligne:
+        return {}
     try:
         brut = msgspec.json.decode(ligne)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ligne
-    if isinstance(brut, dict):
-        brut.pop("recordedtime", None)
-        return msgspec.json.encode(brut)
-    return ligne
+    except Illisible:
+        return {}
+    return brut if isinstance(brut, dict) else {}

@@ -143,7 +143,7 @@ class Consommateur(Generic[T]):
         if en_cours:
             self._echouer(ErreurJournal(f"{len(en_cours)} lot(s) ne s'interrompent pas"))
         for partition in voies:
-            del self._voies[partition]
+            self._voies.pop(partition, None)  # a stop may meet a rebalance here
             for jauge in (metriques.retard, metriques.sans_progres):
                 with contextlib.suppress(KeyError):
                     jauge.remove(*self._etiquettes, str(partition))

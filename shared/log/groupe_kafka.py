@@ -80,6 +80,8 @@ class AbonnementKafka:
             session_timeout_ms=int(reglages.session * 1000),
             heartbeat_interval_ms=int(reglages.session * 300),
             rebalance_timeout_ms=int(reglages.rebalance * 1000),
+            # A join is answered when the rebalance ends: the request must be able to wait that long.
+            request_timeout_ms=int(reglages.rebalance * 1000) + 5_000,
             max_partition_fetch_bytes=reglages.octets_max,
             fetch_max_bytes=4 * reglages.octets_max,
             fetch_max_wait_ms=ATTENTE_LECTURE_MS,

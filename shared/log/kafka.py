@@ -40,6 +40,7 @@ _log = structlog.get_logger(__name__)
 
 # s; an append that is not acknowledged by then is reported as unavailable (it may still arrive).
 DELAI_AJOUT = 30.0
+DELAI_LECTURE = 30.0  # s; records that are there and do not come by then: unavailable
 _REQUETE_MS = 15_000
 # Below this many records for a partition, they share the producer's batches with other calls.
 _PETIT_LOT = 16
@@ -130,7 +131,7 @@ class JournalKafka:
         if not bornes.debut <= offset <= bornes.fin:
             raise PositionHorsBornes(topic, partition, offset, bornes)
         tp = TopicPartition(topic, partition)
-        async with self._lire_avec() as lecteur:
+        async with self._lire_avec() as lecteur, asyncio.timeout(DELAI_LECTURE):
             if lecteur.assignment() != {tp}:
                 lecteur.assign([tp])
             if offset == bornes.fin:
@@ -166,7 +167,7 @@ class JournalKafka:
             await self._abandonner(self._producteur)
         if self._lecteur is not None:
             lecteur, self._lecteur = self._lecteur, None
-            await lecteur.stop()
+            await _arreter(lecteur)
 
     async def _ouvrir_producteur(self) -> AIOKafkaProducer:
         async with self._verrou_producteur:
@@ -194,11 +195,7 @@ class JournalKafka:
         """Close a producer: after a fatal error its sequence numbers are worth nothing any more."""
         if self._producteur is producteur:
             self._producteur = None
-        try:
-            async with asyncio.timeout(5):
-                await producteur.stop()
-        except (KafkaError, TimeoutError) as exc:
-            _log.warning("producteur Kafka fermé sans confirmation", erreur=repr(exc))
+        await _arreter(producteur)
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
@@ -266,6 +263,14 @@ async def _attendre_topic(admin: AIOKafkaAdminClient, topic: str) -> int:
                 await asyncio.sleep(0.05)
 
 
+async def _arreter(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await client.stop()
+    except (KafkaError, TimeoutError) as exc:
+        _log.warning("client Kafka fermé sans confirmation", erreur=repr(exc))
+
+
 async def _compter(admin: AIOKafkaAdminClient, topic: str) -> int:
     (description,) = await admin.describe_topics([topic])
     if for_code(description["error_code"]) is UnknownTopicOrPartitionError:
@@ -277,5 +282,7 @@ async def _compter(admin: AIOKafkaAdminClient, topic: str) -> int:
 async def _erreurs_dites() -> AsyncIterator[None]:
     try:
         yield
+    except TimeoutError as exc:
+        raise JournalIndisponible("Kafka ne répond pas à temps") from exc
     except KafkaError as exc:
         raise traduire(exc) from exc

@@ -20,8 +20,10 @@ TABLES = (
 
 
 class Compteur:
-    """``avant``: called on each batch before anything is written, to fail or to wait; may be async-free only.
-    ``poisons``: values that `preparer` chokes on; ``venins``: values that `appliquer` chokes on."""
+    """``poisons``: values that `preparer` chokes on; ``venins``: values that `appliquer` chokes on.
+
+    ``avant`` is called inside the transaction of each batch, before its effects: to fail there.
+    """
 
     def __init__(self, poisons: frozenset[str] = frozenset(), venins: frozenset[str] = frozenset()) -> None:
         self.poisons = poisons

@@ -1,5 +1,6 @@
 """A dossier service without its doors: its tables, its handler, and a log of hand-made records kept in a list."""
 
+import dataclasses
 import json
 import random
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ from shared.catalogue.processus import Processus, processus_du_service
 from shared.clock import SimulatedClock
 from shared.database.connexion import acquerir, creer_pool
 from shared.dossiers.calculs import calculs_du_service
-from shared.dossiers.contributions import Calcul, Codes, noms_de
+from shared.dossiers.contributions import DIMENSIONS, MESURES, Calcul, Codes, noms_de
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.lieux import codes_par_slug, lieux
 from shared.dossiers.store import Depot
@@ -144,8 +145,6 @@ class Service:
 
     async def lectures(self, jusque: int | None = None) -> dict[str, list[tuple]]:
         """Every cell by recorded day and cause, summed over shards, zeros left out, recorded up to a day."""
-        from shared.dossiers.contributions import DIMENSIONS, MESURES
-
         lu = {}
         for genre, table in TABLE.items():
             dims = ", ".join((*DIMENSIONS[genre], "enregistre", "cause"))
@@ -177,8 +176,6 @@ async def service(postgres_url: str) -> AsyncIterator[Service]:
 
 def sans_suspension(codes: Codes) -> Mapping[str, Calcul]:
     """Another catalogue: CMU-C/ACS without suspensions, split by regime."""
-    import dataclasses
-
     return {
         p.code: Calcul(
             dataclasses.replace(p, suspensions=(), strates=("regime",)) if p.code == "cmuc_acs" else p, lieux(), codes

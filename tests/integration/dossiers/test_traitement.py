@@ -1,5 +1,7 @@
 """From records to rows: what a batch writes, refuses and leaves behind when it fails."""
 
+import json
+
 import asyncpg
 import pytest
 
@@ -30,8 +32,6 @@ async def test_une_feuille_recue_puis_payee_fait_un_ouvert_et_un_clos_a_leurs_jo
 
 
 async def test_la_cloche_nomme_les_caisses_touchees_et_la_position_une_fois_par_lot(service: Service) -> None:
-    import json
-
     await service.envoyer(RECUE)
     (ligne,) = await service.pool.fetch(f"SELECT topic, valeur FROM {SCHEMA}.boite_envoi")
     corps = json.loads(ligne["valeur"])

@@ -6,6 +6,8 @@ from itertools import permutations
 import pytest
 
 from shared.catalogue.processus import processus
+from shared.dossiers.contributions import DIMENSIONS, Calcul, DictionnaireIncomplet
+from shared.dossiers.dictionnaire import PLATEFORMES_MAX, numeroter
 from shared.dossiers.effets import fusionner
 from shared.dossiers.etat import decoder_etat, encoder_etat, joindre
 from shared.events.contrat import REVISION_MAX, Contenu
@@ -33,8 +35,6 @@ RECUE = Dit("r", {"recue": ts("2026-03-02 09:00")})
 
 def dims(magasin: Magasin, genre: int) -> dict[str, int]:
     """Dimensions of the only contribution of a kind, by name."""
-    from shared.dossiers.contributions import DIMENSIONS
-
     (trouvee,) = [d for g, d, _ in seules(magasin) if g == genre]
     return dict(zip(DIMENSIONS[genre], trouvee, strict=True))
 
@@ -331,3 +331,24 @@ def test_un_jalon_qui_n_est_plus_multiple_compte_pour_sa_premiere_ou_sa_derniere
         nouveau = dataclasses.replace(ancien, depart=("incomplete",), jalons={**ancien.jalons, "incomplete": regle})
         jalons = {**deux, "incomplete": [ts("2026-03-05 10:00"), ts("2026-03-09 10:00")]}
         assert dims(jouer(nouveau, [[Dit("x", jalons)]]), 0)["jour"] == jour(attendu)
+
+
+def test_une_reclamation_repondue_deux_fois_est_close_a_sa_derniere_reponse() -> None:
+    reponses = [Dit(str(j), {"repondue": ts(f"2026-03-{j:02d} 10:00")}) for j in (20, 10)]
+    magasin = jouer("reclamation", [[RECUE], [reponses[0]], [reponses[1]]])
+    assert dims(magasin, 1)["jour_clos"] == jour("2026-03-20")
+
+
+def test_un_calcul_ne_se_fait_pas_sous_le_numero_zero() -> None:
+    class SansCode(Codes):
+        def code(self, genre: str, valeur: str, /) -> int:
+            return 0 if valeur == "rejet" else super().code(genre, valeur)
+
+    with pytest.raises(DictionnaireIncomplet, match="rejet"):
+        Calcul(processus("fse"), lieux(), SansCode())
+
+
+def test_les_plateformes_en_trop_ne_debordent_pas_de_leur_colonne() -> None:
+    pris = [("plateforme", code) for code in range(1, PLATEFORMES_MAX)]
+    lignes = numeroter([("plateforme", "a"), ("plateforme", "b"), ("serie", "s")], pris)
+    assert lignes == [("plateforme", PLATEFORMES_MAX, "a"), ("serie", 1, "s")]

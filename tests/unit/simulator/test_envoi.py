@@ -94,8 +94,8 @@ async def test_a_request_refused_whole_stops_the_sending() -> None:
 
 
 async def test_refused_lines_are_counted_by_reason_and_quoted() -> None:
-    refus = [{"position": 1, "raison": "date_invalide", "message": "time : date illisible."}]
-    service = Service(httpx.Response(202, json={"acceptes": 1, "refuses": refus}))
+    refus = [{"position": 1, "statut": "refuse", "raison": "date_invalide", "message": "time : date illisible."}]
+    service = Service(httpx.Response(202, json={"acceptes": 1, "refuses": 1, "resultats": refus}))
     async with emetteur(service, []) as envoi:
         await envoi._poster(CONTACTS, lignes(2), FIN)
     assert (envoi.compte.acceptes, envoi.compte.refuses) == (1, 1)
