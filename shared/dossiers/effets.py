@@ -147,8 +147,10 @@ def _passer(
 ) -> list[Contribution]:
     apres = calcul.contributions(etat)
     if apres != avant:
-        deltas.ajouter(avant, version, -1)
-        deltas.ajouter(apres, version)
+        # Closing a file leaves in place what it counted as opened.
+        egales = 1 if avant and apres and avant[0] == apres[0] else 0
+        deltas.ajouter(avant[egales:], version, -1)
+        deltas.ajouter(apres[egales:], version)
     return apres
 
 

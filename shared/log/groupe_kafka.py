@@ -100,18 +100,18 @@ class AbonnementKafka:
             if self._suites.pop(partition, None) != position:
                 consommateur.seek(tp, position)
             lus = await consommateur.getmany(tp, timeout_ms=int(attente * 1000), max_records=lot_max)
+            records = enregistrements(lus.get(tp, ()))
+            suite = records[-1].suivant if records else await consommateur.position(tp)
         except OffsetOutOfRangeError as exc:
             raise PositionHorsBornes(self.topic, partition, position, await self._bornes(tp)) from exc
         except IllegalStateError as exc:  # no longer assigned: the revocation is on its way
             raise JournalIndisponible(f"{self.topic}/{partition} n'est plus attribuée") from exc
         except KafkaError as exc:
             raise traduire(exc) from exc
-        records = enregistrements(lus.get(tp, ()))
         if not records:
             self._ecouter_le_silence(consommateur, tp)
-        suite = records[-1].suivant if records else position
         self._suites[partition] = suite
-        return Lecture(records, max(consommateur.highwater(tp) or 0, suite))
+        return Lecture(records, suite, max(consommateur.highwater(tp) or 0, suite))
 
     def consigner(self, partition: int, position: int) -> None:
         self._a_consigner[TopicPartition(self.topic, partition)] = position

@@ -91,14 +91,15 @@ class JournalPostgres:
                 if not debut <= offset <= fin:
                     raise PositionHorsBornes(topic, partition, offset, Bornes(debut, fin))
                 if offset == fin:
-                    return Lecture((), fin)
+                    return Lecture((), fin, fin)
                 try:
                     lignes = await conn.fetch(_LIRE.format(segment=segment), partition, offset, maximum, octets)
                 except asyncpg.UndefinedTableError:
                     continue  # pruned since: the bounds will tell
             if not lignes or lignes[0][0] != offset:
                 raise ErreurJournal(f"le journal {topic}/{partition} a un trou à la position {offset}")
-            return Lecture([Enregistrement(topic, partition, o, cle, valeur, ms) for o, ms, cle, valeur in lignes], fin)
+            records = [Enregistrement(topic, partition, o, cle, valeur, ms) for o, ms, cle, valeur in lignes]
+            return Lecture(records, records[-1].suivant, fin)
 
     async def elaguer(self, topic: str, avant: datetime) -> None:
         async with self._connexion() as conn, conn.transaction():

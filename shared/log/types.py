@@ -39,9 +39,14 @@ class Bornes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Lecture:
-    """Records read from a position, in order (possibly none), and the end of the partition seen then."""
+    """Records read from a position, in order (possibly none), and the end of the partition seen then.
+
+    ``suite``: where the next read starts. Right after the last record; without any, past what will never be one
+    for anybody (Kafka's transaction markers, records that were aborted), most often the position itself.
+    """
 
     records: Sequence[Enregistrement]
+    suite: int
     fin: int
 
 

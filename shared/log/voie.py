@@ -143,7 +143,11 @@ class Voie(Generic[T]):
             self.retard = lecture.fin - position
             if not lecture.records:
                 self.dernier_progres = time.monotonic()
-                position = await self._position()  # a person may have set it back
+                if lecture.suite > position:
+                    position = await self._passer(position, lecture.suite)
+                    self.retard = lecture.fin - position
+                else:
+                    position = await self._position()  # a person may have set it back
                 continue
             self._en_lot = True
             try:
@@ -154,6 +158,13 @@ class Voie(Generic[T]):
             self.dernier_progres = time.monotonic()
             self._abonnement.consigner(self._partition, position)
             recul.remettre()
+
+    async def _passer(self, position: int, suite: int) -> int:
+        """Move past what holds no record (`shared.log.types.Lecture`); returns the position."""
+        async with acquerir(self._contexte.pool) as conn:
+            await positions.avancer(conn, *self._cle, position, suite)
+        self._abonnement.consigner(self._partition, suite)
+        return suite
 
     async def _traiter(self, position: int, records: Sequence[Enregistrement]) -> int:
         """Commit the records, in order, in as few transactions as their faults allow; returns the position.

@@ -111,13 +111,12 @@ async def banc(serveur: ServeurPostgres, bootstrap: str | None, tmp_path: Path) 
 async def test_un_consommateur_tue_en_plein_lot_encore_et_encore_ne_perd_ni_ne_double_rien(banc: Banc) -> None:
     hasard, jeu = random.Random(1), semer(1, 12_000)
     consommateur = banc.lancer()
-    async with alimenter(banc, jeu, 8) as source:
+    async with alimenter(banc, jeu, 7) as source:
         for _ in range(6):
-            await banc.avance(hasard.randrange(200, 2_000))
+            await source.lacher(au_moins=hasard.randrange(200, 2_000))
             await banc.en_plein_lot()
             consommateur.tuer()
             consommateur = banc.lancer()
-            source.lacher()
     await banc.tout_est_compte()
     await banc.verifier(jeu.attendu)
 
@@ -133,8 +132,7 @@ async def test_deux_consommateurs_qui_se_partagent_et_se_reprennent_tout_ne_perd
             second = banc.lancer()
             await second.tient(PARTITIONS // 2)
             await premier.tient(PARTITIONS // 2)
-            source.lacher()
-            await banc.avance(300)
+            await source.lacher()
             if brutal:
                 await banc.en_plein_lot()
                 premier.tuer()
@@ -152,22 +150,21 @@ async def test_la_base_tuee_sous_charge_et_en_plein_reequilibrage_ne_perd_ni_ne_
 ) -> None:
     jeu = semer(3, 11_000)
     premier = banc.lancer()
-    async with alimenter(banc, jeu, 4) as source:
-        await banc.avance(300)
+    async with alimenter(banc, jeu, 5) as source:
+        await source.lacher()
         await banc.en_plein_lot()
         await couper_la_base(serveur)
-        await banc.avance(300)
-        source.lacher()
+        await source.lacher()
         second = banc.lancer()
         await banc.en_plein_reequilibrage()  # one more comes
         await couper_la_base(serveur)
-        await banc.avance(300)
-        source.lacher()
         await second.tient(PARTITIONS // 2)
+        await source.lacher()
         await banc.en_plein_lot()
         second.demander_la_fin()  # one leaves
         await couper_la_base(serveur)
         await premier.tient(PARTITIONS)
+        await source.lacher()
     await banc.tout_est_compte()
     assert premier.code is None, "le consommateur attend que la base revienne"
     assert await second.finir() == 0, second.sortie()
@@ -187,13 +184,13 @@ async def test_le_broker_arrete_puis_tue_sous_charge_ne_perd_ni_ne_double_rien(
     jeu = semer(4, 10_000)
     async with banc_neuf(serveur, broker.bootstrap, tmp_path) as banc:
         membres = [banc.lancer(), banc.lancer()]
-        async with alimenter(banc, jeu, 3) as source:
+        async with alimenter(banc, jeu, 4) as source:
             for couper in (broker.arreter, broker.tuer):
-                await banc.avance(300)
+                await source.lacher()
                 await banc.en_plein_lot()
                 await asyncio.to_thread(couper)
-                source.lacher()
                 await asyncio.to_thread(broker.demarrer)
+            await source.lacher()
         await banc.tout_est_compte()
         assert [m.code for m in membres] == [None, None], "les consommateurs attendent que le broker revienne"
         await banc.verifier(jeu.attendu)

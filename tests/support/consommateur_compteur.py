@@ -1,4 +1,7 @@
-"""One consumer process that counts, to be killed: arguments database_url bootstrap|- topic groupe lot_max."""
+"""One consumer process that counts, to be killed: arguments database_url bootstrap|- topic groupe lot_max.
+
+Writes a first line when it will stop cleanly on SIGTERM.
+"""
 
 import asyncio
 import signal
@@ -15,10 +18,12 @@ async def principal(database_url: str, bootstrap: str, topic: str, groupe: str, 
     journal = await ouvrir_journal(database_url, None if bootstrap == "-" else bootstrap)
     pool = await creer_pool(database_url, 4, "consommateur-compteur")
     reglages = ReglagesConsommateur(
-        lot_max=int(lot_max), attente=0.2, groupe=ReglagesGroupe(session=2.0, rebalance=10.0, drain=3.0)
+        lot_max=int(lot_max), attente=0.2, groupe=ReglagesGroupe(session=2.0, rebalance=5.0, drain=3.0)
     )
     consommateur = Consommateur(journal, pool, SCHEMA, groupe, topic, Compteur(), reglages)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, consommateur.arreter)
+    sys.stdout.write("prêt\n")
+    sys.stdout.flush()
     try:
         await consommateur.executer()
     finally:

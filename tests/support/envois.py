@@ -1,10 +1,12 @@
 """Ways in other than a clean feed: a file to import, a hostile body, a producer that knows nothing of Vigie."""
 
+import contextlib
 import csv
 import os
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -32,6 +34,9 @@ time: instant
 jalons: {recue: Réception, decidee_accord: Accord, decidee_refus: Refus}
 attributes: {caisse: caisse}
 """
+
+TOPIC, PARTITIONS = DEFINITION.topic, DEFINITION.partitions
+CODECS = (None, "gzip", "snappy", "lz4", "zstd")
 
 ETRANGES_ATTENDU = Attendu(
     len(ETRANGES),
@@ -92,29 +97,57 @@ def melanger_aux_hostiles(bonnes: Sequence[bytes], graine: int) -> tuple[list[by
 
 
 async def produire_directement(bootstrap: str, bonnes: Sequence[bytes]) -> Counter[str]:
-    """Write to the topic as another program would; the rejects expected, by reason.
+    """Write to the topic as other programs would; the rejects expected, by reason.
 
-    Good events without ``recordedtime`` and with a timestamp of 1970 (the broker puts its own), with a key or not;
-    others in a partition that is not theirs; bytes that are no event, or nothing at all.
+    Good events without ``recordedtime`` and with a timestamp of 1970 (the broker puts its own), with a key or not,
+    under every compression of Kafka, in transactions that commit and in one that does not; others in a partition
+    that is not theirs; bytes that are no event, or nothing at all.
     """
-    topic, partitions = DEFINITION.topic, DEFINITION.partitions
-    producteur = AIOKafkaProducer(bootstrap_servers=bootstrap, compression_type="gzip", max_request_size=2_000_000)
-    await producteur.start()
-    try:
-        for rang, bonne in enumerate(bonnes):
-            cle_ = _cle(bonne)
-            partition = partition_de(cle_, partitions)
-            await producteur.send(topic, bonne, cle_ if rang % 2 else None, partition, timestamp_ms=0)
+    part = -(-len(bonnes) // (len(CODECS) + 1))
+    for rang, codec in enumerate(CODECS):
+        await _produire(bootstrap, bonnes[rang * part : (rang + 1) * part], compression_type=codec)
+    dernieres = bonnes[len(CODECS) * part :]
+    await _produire(bootstrap, dernieres, transactional_id="essai-valide")
+    with contextlib.suppress(_Abandon):
+        avortees = [ligne(f"avortee-{i}") for i in range(100)]
+        await _produire(bootstrap, avortees, abandon=True, transactional_id="essai-abandon")
+    async with _producteur(bootstrap) as producteur:
         egaree = ligne("egaree")
-        for partition in set(range(partitions)) - {partition_de(_cle(egaree), partitions)}:
-            await producteur.send(topic, egaree, _cle(egaree), partition)
+        ailleurs = set(range(PARTITIONS)) - {partition_de(_cle(egaree), PARTITIONS)}
+        for partition in ailleurs:
+            await producteur.send(TOPIC, egaree, _cle(egaree), partition)
         dechets = (None, b"", b"\x00", os.urandom(1_000), b"{" * 500_000, b"\xff" * 990_000)
         for rang, dechet in enumerate(dechets):
-            await producteur.send(topic, dechet, b"dechet", rang % partitions)
+            await producteur.send(TOPIC, dechet, b"dechet", rang % PARTITIONS)
         await producteur.flush()
+    return Counter(mauvaise_partition=len(ailleurs), json_invalide=len(dechets))
+
+
+async def _produire(bootstrap: str, lignes: Sequence[bytes], *, abandon: bool = False, **reglages: str | None) -> None:
+    async with _producteur(bootstrap, **reglages) as producteur:
+        transaction = producteur.transaction() if "transactional_id" in reglages else contextlib.nullcontext()
+        async with transaction:
+            for rang, octets in enumerate(lignes):
+                key = _cle(octets)
+                partition = partition_de(key, PARTITIONS)
+                await producteur.send(TOPIC, octets, key if rang % 2 else None, partition, timestamp_ms=0)
+            await producteur.flush()
+            if abandon:
+                raise _Abandon
+
+
+@asynccontextmanager
+async def _producteur(bootstrap: str, **reglages: str | None) -> AsyncIterator[AIOKafkaProducer]:
+    producteur = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=2_000_000, **reglages)
+    await producteur.start()
+    try:
+        yield producteur
     finally:
         await producteur.stop()
-    return Counter(mauvaise_partition=partitions - 1, json_invalide=len(dechets))
+
+
+class _Abandon(Exception):
+    """Ends a transaction without committing it."""
 
 
 def _cle(octets: bytes) -> bytes:

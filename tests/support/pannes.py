@@ -198,14 +198,15 @@ class Alimentation:
         self._banc = banc
         self._lignes = jeu.lignes
         self._part = -(-len(jeu.lignes) // tranches)
-        self._permis = self._part
+        self._permis = 0
         self._plus_a_envoyer = asyncio.Event()
         self._tache = asyncio.create_task(self._envoyer())
 
-    def lacher(self) -> None:
-        """Let one more share go."""
-        self._permis += self._part
+    async def lacher(self, au_moins: int = 300) -> None:
+        """Let one more share go, and return once so many more records are consumed: it is under way."""
+        self._permis = min(self._permis + self._part, len(self._lignes))
         self._plus_a_envoyer.set()
+        await self._banc.avance(au_moins)
 
     async def finir(self) -> None:
         """Send what is left."""

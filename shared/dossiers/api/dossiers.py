@@ -1,16 +1,17 @@
 """``GET /v1/dossiers/{process}/{id}``: the milestones of one dossier and how it counts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.catalogue.processus import Processus
 from shared.database.connexion import acquerir
+from shared.dossiers.api.phrases import phrase
 from shared.dossiers.assemblage import ServiceDossiers
-from shared.dossiers.chronologie import instant_depart
 from shared.dossiers.contributions import DIMENSIONS, MESURES, Contribution, lire_strate
 from shared.dossiers.effets import decoder_contributions
 from shared.dossiers.etat import Etat, Valeur, decoder_etat, jalons_de, ordre, synthese
@@ -50,7 +51,9 @@ async def lire(
         if nom.startswith(f"{process}|") and namespace in (None, nom.partition("|")[2])
     }
     async with acquerir(service.pool) as conn_:
-        lignes = await Depot(service.definition.nom).lire(conn_, [(id, code) for code in series])
+        # PostgreSQL's text cannot hold a NUL, and no dossier has one in its number.
+        cles = [(id, code) for code in series if "\x00" not in id]
+        lignes = await Depot(service.definition.nom).lire(conn_, cles)
     if not lignes:
         raise Introuvable(f"Aucun dossier {id!r} du processus {process}. Vérifiez le numéro et sa numérotation.")
     dossiers = [
@@ -72,6 +75,12 @@ def _decrire(
     jalons = jalons_de(vivants, processus.jalons) if vivants else {}
     dit = synthese(vivants) if vivants else None
     slugs = {c.code: c.slug for c in charger().caisses}
+    caisse = charger().par_code.get(dit.caisse) if dit else None
+    zone = ZoneInfo(caisse.fuseau if caisse else "Europe/Paris")
+
+    def nom(colonne: str, code: int) -> str:
+        return slugs.get(code, str(code)) if colonne == "caisse" else service.dictionnaire.nom(colonne, code)
+
     return {
         "process": processus.code,
         "namespace": namespace,
@@ -81,8 +90,8 @@ def _decrire(
         "plateforme": dit.plateforme or None if dit else None,
         "nombre": (dit.nombre or 1) if dit else 0,
         "attributs": dict(dit.attributs) if dit else {},
-        "jalons": {nom: _instants(valeur) for nom, valeur in sorted(jalons.items())},
-        "compte": phrase(processus, jalons, dit is not None and dit.caisse != 0, contributions),
+        "jalons": {nom: _instants(valeur, zone) for nom, valeur in sorted(jalons.items(), key=_premier)},
+        "compte": phrase(processus, jalons, dit is not None and dit.caisse != 0, contributions, nom),
         "contributions": [_contribution(service, slugs, c) for c in contributions],
         "evenements": [
             {
@@ -90,31 +99,11 @@ def _decrire(
                 "id": c.id,
                 "revision": c.revision,
                 "retire": not c.temps,
-                "jalons": {nom: _instants(valeur) for nom, valeur in c.jalons.items()},
+                "jalons": {nom: _instants(valeur, zone) for nom, valeur in c.jalons.items()},
             }
             for c in sorted(etat.values(), key=lambda c: (c.temps, c.source, c.id))
         ],
     }
-
-
-def phrase(
-    processus: Processus, jalons: Mapping[str, Valeur], a_une_caisse: bool, contributions: Sequence[Contribution]
-) -> str:
-    """How the dossier counts, in one sentence."""
-    if not jalons:
-        return "Ne compte pas : tous ses événements ont été retirés, ou n'apportent aucun jalon."
-    if not a_une_caisse:
-        return "Ne compte pas encore : aucun événement ne dit de quelle caisse il relève."
-    if not contributions:
-        manquants = [j for j in processus.depart if j not in jalons]
-        return f"Ne compte pas encore : il manque {', '.join(manquants)} pour que l'horloge parte."
-    if len(contributions) > 1 or processus.forme == "flux":
-        return "Compte." if len(contributions) > 1 else "Compte comme arrivé ; son attente n'est pas connue."
-    depart = instant_depart(processus, jalons)
-    avant = [a.jalon for a in processus.arrets if a.jalon in jalons]
-    if avant and depart is not None:
-        return f"Compte comme ouvert : {', '.join(avant)} est daté d'un jour antérieur au départ, à corriger."
-    return "Compte comme ouvert, dans le stock."
 
 
 def _contribution(service: ServiceDossiers, slugs: Mapping[int, str], contribution: Contribution) -> dict[str, Any]:
@@ -135,7 +124,12 @@ def _contribution(service: ServiceDossiers, slugs: Mapping[int, str], contributi
     return lisible | {"montants": dict(zip(MESURES[genre], montants, strict=True))}
 
 
-def _instants(valeur: Valeur) -> Any:
+def _premier(jalon: tuple[str, Valeur]) -> int:
+    return jalon[1][0] if isinstance(jalon[1], list) else jalon[1]
+
+
+def _instants(valeur: Valeur, zone: ZoneInfo) -> Any:
+    """Local time of the dossier's caisse, with its offset."""
     if isinstance(valeur, list):
-        return [datetime.fromtimestamp(v, UTC) for v in valeur]
-    return datetime.fromtimestamp(valeur, UTC)
+        return [datetime.fromtimestamp(v, zone) for v in valeur]
+    return datetime.fromtimestamp(valeur, zone)

@@ -1,6 +1,6 @@
 """``POST /v1/events``: one CloudEvent, a batch, or a stream of lines; each item answered for itself."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -9,10 +9,11 @@ from prometheus_client import Counter
 
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.ingestion import Resultat
-from shared.events.contrat import MEDIA_LOT, MEDIA_NDJSON, MEDIA_UN, Refus
+from shared.events.contrat import MEDIA_LOT, MEDIA_NDJSON, MEDIA_UN
+from shared.events.illisible import Illisible
 from shared.log.types import JournalIndisponible
 from shared.service.application import Application, piece
-from shared.service.corps import LigneTropLongue, lots_de_lignes
+from shared.service.corps import Ligne, lots_de_lignes
 from shared.service.erreurs import CorpsTropVolumineux, Indisponible, RequeteMalformee, TypeNonPrisEnCharge
 
 routes = APIRouter(tags=["événements"])
@@ -45,6 +46,8 @@ async def recevoir(request: Request, service: Service) -> Response:
     """Accepte ce qui peut l'être et dit, élément par élément, ce qui est refusé et pourquoi.
 
     Un événement envoyé deux fois (même source, même id) ne compte qu'une fois : en cas de doute, renvoyez.
+    Un événement ou un lot reçoit un résultat par élément ; un flux, ses 1 000 premiers refus et les totaux. Ce qui
+    est refusé est gardé avec les rejets, sauf les données personnelles.
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
@@ -62,47 +65,49 @@ async def recevoir(request: Request, service: Service) -> Response:
 
 
 async def _un(request: Request, service: ServiceDossiers) -> Response:
-    resultats = await service.ingestion.accepter([(1, await request.body())], "http")
-    return _reponse(service, resultats, resultats)
+    return await _tout(service, [(1, await request.body())])
 
 
 async def _lot(request: Request, service: ServiceDossiers) -> Response:
     corps = await request.body()
     try:
         bruts = msgspec.json.decode(corps, type=list[msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise RequeteMalformee(f"Le lot n'est pas un tableau JSON lisible : {exc}.") from None
+    except Illisible:
+        raise RequeteMalformee(
+            f"Le lot n'est pas un tableau JSON lisible. Vérifiez-le, ou envoyez un flux {MEDIA_NDJSON} : une ligne "
+            "fautive n'y empêche pas les autres d'entrer."
+        ) from None
     app: Application = request.app
     if len(bruts) > app.reglages.max_lot_evenements:
         raise CorpsTropVolumineux(
             f"Lot de {len(bruts)} événements : {app.reglages.max_lot_evenements} au plus. Coupez-le, ou envoyez "
             f"un flux {MEDIA_NDJSON}."
         )
-    resultats = await service.ingestion.accepter([(i, bytes(brut)) for i, brut in enumerate(bruts, 1)], "http")
-    return _reponse(service, resultats, resultats)
+    return await _tout(service, [(i, bytes(brut)) for i, brut in enumerate(bruts, 1)])
+
+
+async def _tout(service: ServiceDossiers, lignes: Sequence[Ligne]) -> Response:
+    resultats = await service.ingestion.accepter(lignes, "http")
+    _compter(service, resultats)
+    refus = sum(1 for r in resultats if r.refus is not None)
+    return _document(len(resultats) - refus, refus, resultats)
 
 
 async def _flux(request: Request, service: ServiceDossiers) -> Response:
-    bilan: list[Resultat] = []
-    refus: list[Resultat] = []
-    total = 0
+    montres: list[Resultat] = []
+    total = refuses_ = 0
     async for lot in _lots(request):
-        longues = [ligne for ligne in lot if isinstance(ligne, LigneTropLongue)]
-        resultats = await service.ingestion.accepter([li for li in lot if not isinstance(li, LigneTropLongue)], "http")
-        for longue in longues:
-            refus_ = Refus("trop_long", f"Ligne de {longue.taille} octets : trop longue pour un événement.")
-            await service.ingestion.refuser(refus_, b"", "http")
-            resultats.append(Resultat(longue.position, None, None, refus_))
+        resultats = await service.ingestion.accepter(lot, "http")
         _compter(service, resultats)
-        total += len(resultats)
-        refus += [r for r in resultats if r.refus is not None]
-        bilan = refus[:REFUS_MAX]
-    return _document(total - len(refus), len(refus), bilan)
+        refus = [r for r in resultats if r.refus is not None]
+        total, refuses_ = total + len(resultats), refuses_ + len(refus)
+        montres += refus[: REFUS_MAX - len(montres)]
+    return _document(total - refuses_, refuses_, montres)
 
 
-async def _lots(request: Request) -> AsyncIterator[list[tuple[int, bytes] | LigneTropLongue]]:
+async def _lots(request: Request) -> AsyncIterator[list[Ligne]]:
     app: Application = request.app
-    attente: list[tuple[int, bytes] | LigneTropLongue] = []
+    attente: list[Ligne] = []
     async for lignes in lots_de_lignes(request.stream(), app.reglages.max_ligne_octets):
         attente += lignes
         while len(attente) >= LOT_NDJSON:
@@ -110,12 +115,6 @@ async def _lots(request: Request) -> AsyncIterator[list[tuple[int, bytes] | Lign
             attente = attente[LOT_NDJSON:]
     if attente:
         yield attente
-
-
-def _reponse(service: ServiceDossiers, resultats: list[Resultat], montres: list[Resultat]) -> Response:
-    _compter(service, resultats)
-    refus = sum(1 for r in resultats if r.refus is not None)
-    return _document(len(resultats) - refus, refus, montres)
 
 
 def _compter(service: ServiceDossiers, resultats: list[Resultat]) -> None:

@@ -99,11 +99,14 @@ async def test_consumers_killed_again_and_again_under_load_lose_and_double_nothi
     async with ouvrir_banc("", postgres_url, bootstrap) as banc:
 
         async def lancer() -> asyncio.subprocess.Process:
-            arguments = (postgres_url, bootstrap or "-", banc.topic, banc.groupe, "40")
-            return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.support.consommateur_compteur", *arguments,
-                stdout=asyncio.subprocess.DEVNULL,
+            membre = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.support.consommateur_compteur",
+                postgres_url, bootstrap or "-", banc.topic, banc.groupe, "40",
+                stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip
+            assert membre.stdout is not None
+            assert await asyncio.wait_for(membre.stdout.readline(), 30)
+            return membre
 
         membres = [await lancer(), await lancer()]
         try:
@@ -117,7 +120,7 @@ async def test_consumers_killed_again_and_again_under_load_lose_and_double_nothi
         finally:
             for membre in membres:
                 membre.terminate()
-            codes = [await asyncio.wait_for(membre.wait(), 20) for membre in membres]
+            codes = [(await asyncio.wait_for(membre.communicate(), 20), membre.returncode)[1] for membre in membres]
         assert codes == [0, 0], "un consommateur s'est arrêté sur une erreur"
 
 

@@ -1,0 +1,161 @@
+"""Stock-aware quantile of delays: what the quantile of closed files alone hides when only the easy ones are closed.
+
+Period Kaplan-Meier on the run-off triangle: over a period, a file is watched from the age it has on the first day
+(or 0 if it is opened later) to the day it is closed, or to the last day if it is still open then. S(t) is the share
+of files that would still be open after age t if every age were treated as it was in this period.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.indicators.periodes import Periode
+from shared.indicators.rangs import Entiers, Quantile, sommer_par
+from shared.indicators.statistiques import RESEAU, Cellules, Contexte, jours_ecoules
+
+_FLOU = 1e-9
+"""Relative distance to 1 − q within which S(t) is compared in whole numbers."""
+
+
+class Observes(NamedTuple):
+    """Files watched, one row for ``n`` alike: parallel arrays.
+
+    Ages are whole days ≥ 0: ``entree`` on the first day watched, ``sortie`` on the last. ``clos``: 1 if it was closed
+    on that day, 0 if it was still open in the evening.
+    """
+
+    groupe: Entiers
+    entree: Entiers
+    sortie: Entiers
+    clos: Entiers
+    n: Entiers
+
+
+class DecileAvecStock(NamedTuple):
+    """``age``: smallest age by which a share q is closed, in days; None: *non atteint*, which is a value.
+
+    ``clos`` and ``ouverts``: files closed in the period, and open on its last evening. A caisse with neither has no
+    row: it is not measured.
+    """
+
+    caisse: int
+    periode: Periode
+    age: int | None
+    clos: int
+    ouverts: int
+
+
+class Table(NamedTuple):
+    """Life table of one group by age from 0: files ``exposes`` (watched at that age) and ``clos`` at that age."""
+
+    exposes: Entiers
+    clos: Entiers
+
+    @property
+    def survie(self) -> NDArray[np.float64]:
+        """S(t): share still open after age t."""
+        restes: NDArray[np.float64] = 1 - self.clos / np.maximum(self.exposes, 1)
+        return np.multiply.accumulate(restes)
+
+
+def quantile_avec_stock(
+    ouvertures: Cellules,
+    clotures: Cellules,
+    horloge: str,
+    q: Quantile,
+    periodes: Sequence[Periode],
+    contexte: Contexte,
+) -> list[DecileAvecStock]:
+    """The q-quantile of delays with the stock, per period, of each caisse and of the network (code ``RESEAU``).
+
+    ``ouvertures``: caisse, jour, n; ``clotures``: caisse, jour_ouvert, jour, n; all since the first day known.
+    ``horloge``: jours_calendaires or jours_ouvres, by each caisse's calendar. A period under way ends today.
+    """
+    valeurs: list[DecileAvecStock] = []
+    for periode in periodes:
+        vus = observes(ouvertures, clotures, horloge, periode, contexte)
+        reseau = vus._replace(groupe=np.full_like(vus.groupe, RESEAU))
+        for groupes in (vus, reseau):
+            valeurs += [
+                DecileAvecStock(caisse, periode, quantile_de(table, q), int(table.clos.sum()), ouverts)
+                for caisse, table, ouverts in tables(groupes)
+            ]
+    return valeurs
+
+
+def observes(ouvertures: Cellules, clotures: Cellules, horloge: str, periode: Periode, contexte: Contexte) -> Observes:
+    """The files watched in ``periode`` (see ``quantile_avec_stock``), grouped by caisse.
+
+    A file closed before the day it was opened was closed at age 0.
+    """
+    fins = {caisse: min(periode.au, jour) for caisse, (jour, _) in contexte.maintenant.items()}
+    ouverts = _jusqua(ouvertures, fins)
+    clos = _jusqua(clotures, fins)
+    pendant = clos["jour"] >= periode.du
+    # What is open in the evening is what was opened less what was closed, whenever it was.
+    caisses, ouverts_le, restants = sommer_par(
+        np.concatenate([ouverts["caisse"], clos["caisse"]]),
+        np.concatenate([ouverts["jour"], clos["jour_ouvert"]]),
+        np.concatenate([ouverts["n"], -clos["n"]]),
+    )
+    garde = (restants > 0) & (_fins(caisses, fins) >= periode.du)
+    caisses, ouverts_le, restants = caisses[garde], ouverts_le[garde], restants[garde]
+
+    groupe = np.concatenate([caisses, clos["caisse"][pendant]])
+    debut = np.concatenate([ouverts_le, clos["jour_ouvert"][pendant]])
+    fin = np.concatenate([_fins(caisses, fins), clos["jour"][pendant]])
+    entree, sortie = (
+        np.maximum(0, jours_ecoules(horloge, groupe, debut, jours, contexte.calendriers)).astype(np.int64)
+        for jours in (np.maximum(debut, periode.du), fin)
+    )
+    n_clos = clos["n"][pendant]
+    est_clos = np.repeat(np.array([0, 1]), (len(caisses), len(n_clos)))
+    return Observes(groupe, entree, sortie, est_clos, np.concatenate([restants, n_clos]))
+
+
+def tables(vus: Observes) -> list[tuple[int, Table, int]]:
+    """(group, its life table, files open at the end) of each group, ascending."""
+    codes, rangs = np.unique(vus.groupe, return_inverse=True)
+    if not len(codes):
+        return []
+    forme = (len(codes), int(vus.sortie.max()) + 2)
+    exposes, clos = np.zeros(forme, dtype=np.int64), np.zeros(forme, dtype=np.int64)
+    np.add.at(exposes, (rangs, vus.entree), vus.n)
+    np.add.at(exposes, (rangs, vus.sortie + 1), -vus.n)
+    np.add.at(clos, (rangs, vus.sortie), vus.n * vus.clos)
+    exposes = np.cumsum(exposes, axis=1)
+    ouverts = np.zeros(len(codes), dtype=np.int64)
+    np.add.at(ouverts, rangs, vus.n * (1 - vus.clos))
+    return [
+        (int(code), Table(exposes[i], clos[i]), int(ouverts[i])) for i, code in enumerate(codes) if exposes[i].any()
+    ]
+
+
+def quantile_de(table: Table, q: Quantile) -> int | None:
+    """The smallest age t with S(t) ≤ 1 − q; None: not reached. Exact, also where S(t) equals 1 − q.
+
+    Of files all closed and all watched from age 0, it is the nearest-rank quantile (``rangs.quantile``).
+    """
+    reste = q[1] - q[0]
+    proches = np.flatnonzero(table.survie <= reste / q[1] * (1 + _FLOU))
+    for age in map(int, proches):
+        exposes, clos = table.exposes[: age + 1], table.clos[: age + 1]
+        touches = clos > 0
+        facteurs = (exposes - clos)[touches].tolist(), exposes[touches].tolist()
+        if math.prod(facteurs[0]) * q[1] <= math.prod(facteurs[1]) * reste:
+            return age
+    return None
+
+
+def _jusqua(cellules: Cellules, fins: dict[int, int]) -> Cellules:
+    garde = cellules["jour"] <= _fins(cellules["caisse"], fins)
+    return {nom: colonne[garde] for nom, colonne in cellules.items()}
+
+
+def _fins(caisses: Entiers, fins: dict[int, int]) -> Entiers:
+    """Last day watched, for each row."""
+    codes, rangs = np.unique(caisses, return_inverse=True)
+    return np.array([fins[code] for code in codes.tolist()], dtype=np.int64)[rangs]
