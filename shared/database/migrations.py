@@ -4,6 +4,7 @@ import asyncio
 import random
 import zlib
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import asyncpg
 from alembic import command
@@ -20,6 +21,8 @@ LOCK_TIMEOUT = "5s"
 ESSAIS = 6
 _ATTENTE_DU_VERROU = 120.0
 
+_VERROUS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
 
 async def migrer(url: str, schema: str, emplacement: Path) -> None:
     """Bring ``schema`` to the newest version found in ``emplacement`` (files ``0001_*.py``, ``0002_*.py``…).
@@ -27,7 +30,14 @@ async def migrer(url: str, schema: str, emplacement: Path) -> None:
     Creates the schema and, in it, the version table. Idempotent; two callers at once wait for each other
     (advisory lock on a connection of its own). A lock that cannot be had in `LOCK_TIMEOUT` is tried again
     `ESSAIS` times. Raises whatever the migration raises; each version is one transaction.
+
+    One at a time in a process: Alembic keeps the migration it is at in module globals.
     """
+    async with _VERROUS.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+        await _migrer(url, schema, emplacement)
+
+
+async def _migrer(url: str, schema: str, emplacement: Path) -> None:
     gardien = await asyncpg.connect(url_asyncpg(url), timeout=30)
     try:
         await gardien.execute(f"SET lock_timeout = '{int(_ATTENTE_DU_VERROU)}s'")

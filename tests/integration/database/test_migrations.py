@@ -102,3 +102,12 @@ async def test_the_log_migrates_like_a_service(postgres_url: str, conn: asyncpg.
     await migrer(postgres_url, "journal", MIGRATIONS)
     await migrer(postgres_url, "journal", MIGRATIONS)
     assert await conn.fetchval("SELECT count(*) FROM journal.topic") == 0
+
+
+async def test_two_schemas_migrated_at_once_in_one_process_both_arrive(
+    postgres_url: str, emplacement: Path, conn: asyncpg.Connection
+) -> None:
+    """An API and a consumer that share a process open their service, and the log, at the same time."""
+    await asyncio.gather(*(migrer(postgres_url, f"service_{rang}", emplacement) for rang in range(4)))
+    for rang in range(4):
+        assert await conn.fetchval(f"SELECT count(*) FROM service_{rang}.version_du_schema") == 1

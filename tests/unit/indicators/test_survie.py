@@ -9,7 +9,7 @@ from lifelines import KaplanMeierFitter
 from shared.indicators.periodes import Periode
 from shared.indicators.rangs import quantile
 from shared.indicators.statistiques import RESEAU, Cellules, Contexte
-from shared.indicators.survie import DecileAvecStock, Observes, quantile_avec_stock, quantile_de, tables
+from shared.indicators.survie import DecileAvecStock, Observes, observes, quantile_avec_stock, quantile_de, tables
 from shared.network.calendrier import Calendrier
 
 DU, AU = 20_605, 20_635  # Monday 1 June 2026 to Wednesday 1 July 2026
@@ -75,6 +75,10 @@ def test_the_survival_is_that_of_lifelines_with_late_entry(graine: int) -> None:
     ajuste = lifelines(dossiers)
     [reseau] = [v for v in demander(dossiers) if v.caisse == RESEAU]
     survie = ajuste.survival_function_.iloc[:, 0]
+    contexte = Contexte(dict.fromkeys((1, 2, 3), Calendrier("Métropole")), dict.fromkeys((1, 2, 3), (DEMAIN, 12)))
+    vus = observes(*cellules(dossiers), "jours_calendaires", JUIN, contexte)
+    [(_, table, _)] = tables(vus._replace(groupe=np.zeros_like(vus.groupe)))
+    assert table.survie == pytest.approx(ajuste.predict(np.arange(1, len(table.clos) + 1)).to_numpy())
     atteints = survie.index[survie.to_numpy() <= 0.1 + 1e-12]
     assert reseau.age == (int(atteints[0]) - 1 if len(atteints) else None)
     assert reseau.clos == int(ajuste.event_table["observed"].sum())

@@ -1,0 +1,119 @@
+"""Did everything come? What a source was expected to send against what it sent, and since when it is silent.
+
+A slot is a local day number, or a local hour number (24 × day + hour): ``cycle`` says which, by the number of slots
+in a week. What is expected of a slot is the median of the same slots of past weeks, holidays left out: half of these
+weeks may have been silent or doubled without moving it. Nothing is expected of a day that is not worked.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, NamedTuple
+
+JOURS = 7
+"""``cycle`` of slots that are days."""
+HEURES = 168
+"""``cycle`` of slots that are hours."""
+
+SEMAINES = 8
+"""Past weeks the profile is made of."""
+COMPARABLES = 3
+"""Fewest past slots that make a profile."""
+PLANCHER = 0.9
+"""Share of what is expected from which a slot or a period is complete."""
+SILENCE = 10.0
+"""Events expected and not come that make a silence: by chance (Poisson) once in e¹⁰, 22,000."""
+
+Chome = Callable[[int], bool]
+"""Whether nothing is expected of a slot (public holiday, exceptional closure)."""
+
+Etat = Literal["complet", "partiel", "silencieux", "non_attendu", "inconnu"]
+"""``non_attendu``: nothing was expected; ``inconnu``: the source is too recent to know."""
+
+
+class Source(NamedTuple):
+    """What one source sent. ``recus``: events by slot (absent: none); ``depuis``: first slot it was there."""
+
+    recus: Mapping[int, int]
+    depuis: int
+    cycle: int = JOURS
+
+
+class Creneau(NamedTuple):
+    """One slot: events ``recu``, ``attendu`` (None: not known), and what it means."""
+
+    creneau: int
+    recu: int
+    attendu: float | None
+    etat: Etat
+
+
+class Completude(NamedTuple):
+    """Of a period. ``taux`` between 0 and 1, None when nothing was expected or known.
+
+    A surplus of one slot never makes up for what another lacks. ``complete`` False: figures are provisional, and
+    neither alert nor plan is made from them.
+    """
+
+    taux: float | None
+    complete: bool
+    silencieux: tuple[int, ...]
+    inconnus: int
+
+
+class Silence(NamedTuple):
+    """A source that has gone quiet: the first slot missing, and the events expected since."""
+
+    depuis: int
+    attendus: float
+
+
+def attendu(source: Source, creneau: int, chome: Chome) -> float | None:
+    """Events expected of one slot; None when fewer than ``COMPARABLES`` past slots can tell."""
+    if chome(creneau):
+        return 0.0
+    passes = (creneau - source.cycle * semaine for semaine in range(1, SEMAINES + 1))
+    comptes = sorted(source.recus.get(p, 0) for p in passes if p >= source.depuis and not chome(p))
+    if len(comptes) < COMPARABLES:
+        return None
+    milieu = len(comptes) // 2
+    return (comptes[milieu] + comptes[~milieu]) / 2
+
+
+def juger(source: Source, creneau: int, chome: Chome, plancher: float = PLANCHER) -> Creneau:
+    """What came in one slot that is over, against what was expected."""
+    prevu, recu = attendu(source, creneau, chome), source.recus.get(creneau, 0)
+    if prevu is None:
+        etat: Etat = "inconnu"
+    elif prevu == 0:
+        etat = "non_attendu"
+    elif recu == 0:
+        etat = "silencieux"
+    else:
+        etat = "complet" if recu >= plancher * prevu else "partiel"
+    return Creneau(creneau, recu, prevu, etat)
+
+
+def completude(source: Source, creneaux: Iterable[int], chome: Chome, plancher: float = PLANCHER) -> Completude:
+    """Completeness of a period: its slots that are over. An unknown slot makes it incomplete."""
+    juges = [juger(source, creneau, chome, plancher) for creneau in creneaux]
+    connus = [(c.recu, c.attendu) for c in juges if c.attendu]
+    total = sum(prevu for _, prevu in connus)
+    taux = sum(min(recu, prevu) for recu, prevu in connus) / total if total else None
+    silencieux = tuple(c.creneau for c in juges if c.etat == "silencieux")
+    inconnus = sum(c.etat == "inconnu" for c in juges)
+    complete = taux is not None and taux >= plancher and not silencieux and not inconnus
+    return Completude(taux, complete, silencieux, inconnus)
+
+
+def silence(source: Source, creneau: int, chome: Chome, seuil: float = SILENCE) -> Silence | None:
+    """The silence that lasts at the end of ``creneau``, when ``seuil`` events or more are missing; else None.
+
+    It goes back to the last slot in which something came, whatever was expected of the slots between; at most the
+    weeks of the profile.
+    """
+    attendus, debut = 0.0, None
+    for passe in range(creneau, max(source.depuis, creneau - SEMAINES * source.cycle) - 1, -1):
+        if source.recus.get(passe, 0):
+            break
+        if prevu := attendu(source, passe, chome):
+            attendus, debut = attendus + prevu, passe
+    return Silence(debut, attendus) if debut is not None and attendus >= seuil else None

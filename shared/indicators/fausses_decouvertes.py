@@ -1,0 +1,105 @@
+"""Which crossings of the seuil d'alerte are real: one-sided tests, and Benjamini-Hochberg over all of them.
+
+For each caisse and indicator the hypothesis put to the test is *the true value is not beyond the seuil d'alerte*. A
+value equal to the threshold is not beyond it. The control ranks the crossings, it never removes one: *avéré* calls
+for a measure, *à surveiller* for attention. The tests take the files as independent of each other.
+"""
+
+import math
+from collections.abc import Hashable, Sequence
+from fractions import Fraction
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from shared.indicators.intervalles import Sommes
+from shared.indicators.lois import cumul_binomial, cumul_student, queue_binomiale
+from shared.indicators.rangs import Quantile
+
+Cle = TypeVar("Cle", bound=Hashable)
+Mieux = Literal["haut", "bas"]
+"""Which way is better: beyond the threshold is below it when high is better."""
+Gravite = Literal["avere", "a_surveiller"]
+
+TAUX = 0.10
+"""Share of false alerts accepted among the *avérés*, in expectation."""
+
+
+class Essai(NamedTuple, Generic[Cle]):
+    """One hypothesis: ``cle`` names it (caisse and indicator), ``franchi``: the official value is beyond."""
+
+    cle: Cle
+    p: float
+    franchi: bool
+
+
+class Franchissement(NamedTuple, Generic[Cle]):
+    """One official crossing. ``p_ajustee``: the lowest rate of false alerts at which it would be *avéré*."""
+
+    cle: Cle
+    p: float
+    p_ajustee: float
+    gravite: Gravite
+
+
+class Controle(NamedTuple, Generic[Cle]):
+    """Every crossing, the surest first. ``fausses_attendues``: how many of the *avérés* may be false, on average."""
+
+    franchissements: tuple[Franchissement[Cle], ...]
+    essais: int
+    averes: int
+    fausses_attendues: float
+
+
+def p_taux(succes: int, n: int, seuil: Fraction, mieux: Mieux) -> float:
+    """p-value of a rate against ``seuil`` (between 0 and 1): binomial, exact. Without items it is 1."""
+    return cumul_binomial(succes, n, seuil) if mieux == "haut" else queue_binomiale(succes, n, seuil)
+
+
+def p_quantile(au_dela: int, n: int, q: Quantile, mieux: Mieux) -> float:
+    """p-value of a q-quantile against a threshold, from the share of items beyond it: binomial, exact.
+
+    ``au_dela``: items strictly above the threshold when low is better, strictly below when high is. A 9th decile is
+    not above 20 days as long as no more than a tenth of the files take more than 20 days.
+    """
+    toleree = Fraction(*q) if mieux == "haut" else 1 - Fraction(*q)
+    return queue_binomiale(au_dela, n, toleree)
+
+
+def p_moyenne(sommes: Sommes, seuil: Fraction, mieux: Mieux) -> float:
+    """p-value of a mean against ``seuil``, in the unit of the sums: Student.
+
+    Fewer than two items, or items all alike, tell nothing of the spread: it is 1, whatever the mean.
+    """
+    n, somme, _ = sommes
+    if n < 2 or sommes.variance == 0:
+        return 1.0
+    ecart = float(Fraction(somme, n) - seuil)
+    t = ecart / math.sqrt(sommes.variance / n)
+    return cumul_student(t if mieux == "haut" else -t, n - 1)
+
+
+def controler(essais: Sequence[Essai[Cle]], taux: float = TAUX) -> Controle[Cle]:
+    """Benjamini-Hochberg over all the hypotheses of one comité, those not crossed too: they are what was tried.
+
+    A hypothesis that is not crossed has a p-value of about one half or more and is never *avérée*.
+    """
+    ajustees = ajuster([essai.p for essai in essais]).tolist()
+    trouves = [
+        Franchissement(essai.cle, essai.p, p_ajustee, "avere" if p_ajustee <= taux else "a_surveiller")
+        for essai, p_ajustee in zip(essais, ajustees, strict=True)
+        if essai.franchi
+    ]
+    averes = sum(f.gravite == "avere" for f in trouves)
+    return Controle(tuple(sorted(trouves, key=lambda f: f.p)), len(essais), averes, taux * averes)
+
+
+def ajuster(p_valeurs: ArrayLike) -> NDArray[np.float64]:
+    """p-values adjusted by Benjamini-Hochberg (1995), in the order given."""
+    p = np.asarray(p_valeurs, dtype=np.float64)
+    m = len(p)
+    ordre = np.argsort(p)[::-1]
+    ajustees = np.empty(m)
+    ajustees[ordre] = np.minimum(1, np.minimum.accumulate(p[ordre] * m / np.arange(m, 0, -1)))
+    return ajustees
