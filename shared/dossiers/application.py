@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
+import structlog
+
 from shared.clock import Clock
 from shared.dossiers.api import routes
 from shared.dossiers.assemblage import Definition, ServiceDossiers, menager_le_ramasse_miettes, ouvrir
@@ -15,6 +17,8 @@ from shared.service.horloge import creer_horloge
 from shared.service.reglages import Reglages, ReglagesInvalides
 from shared.service.sante import PasPret
 from shared.service.serveur import Tache, servir
+
+_log = structlog.get_logger(__name__)
 
 VERSION = "0.1.0"
 
@@ -69,6 +73,7 @@ async def _vie_api(definition: Definition, app: Application) -> AsyncIterator[Se
         app.registre.register(jauges)
         arret = asyncio.Event()
         entretien = asyncio.create_task(jauges.entretenir(arret))
+        entretien.add_done_callback(_dire_la_fin)
         app.verifications.ajouter("jauges", partial(_tourne, entretien))
         try:
             yield service
@@ -113,6 +118,11 @@ async def _consommer(
 
 async def _base_repond(service: ServiceDossiers) -> None:
     await service.pool.fetchval("SELECT 1")
+
+
+def _dire_la_fin(tache: asyncio.Task[None]) -> None:
+    if not tache.cancelled() and (erreur := tache.exception()) is not None:
+        _log.error("jauges arretees", exc_info=erreur)
 
 
 async def _tourne(tache: asyncio.Task[None]) -> None:

@@ -7,13 +7,11 @@ network, not of the files of a caisse; nearest rank, so that each is the value o
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from shared.indicators.rangs import Quantile, rang
+from shared.indicators.sens import Mieux
 from shared.indicators.verdicts import Exact
-
-Mieux = Literal["haut", "bas"]
-"""Which way is better."""
 
 _D1, _MEDIANE, _D9 = (1, 10), (1, 2), (9, 10)
 

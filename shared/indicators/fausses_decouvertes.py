@@ -1,7 +1,7 @@
 """Which crossings of the seuil d'alerte are real: one-sided tests, and Benjamini-Hochberg over all of them.
 
 For each caisse and indicator the hypothesis put to the test is *the true value is not beyond the seuil d'alerte*. A
-value equal to the threshold is not beyond it. The control ranks the crossings, it never removes one: *avéré* calls
+value equal to the threshold is not beyond it; beyond is below when high is better. The control ranks the crossings, it never removes one: *avéré* calls
 for a measure, *à surveiller* for attention. The tests take the files as independent of each other.
 """
 
@@ -16,10 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from shared.indicators.intervalles import Sommes
 from shared.indicators.lois import cumul_binomial, cumul_student, queue_binomiale
 from shared.indicators.rangs import Quantile
+from shared.indicators.sens import Mieux
 
 Cle = TypeVar("Cle", bound=Hashable)
-Mieux = Literal["haut", "bas"]
-"""Which way is better: beyond the threshold is below it when high is better."""
 Gravite = Literal["avere", "a_surveiller"]
 
 TAUX = 0.10

@@ -2,11 +2,12 @@
 
 Period Kaplan-Meier on the run-off triangle: over a period, a file is watched from the age it has on the first day
 (or 0 if it is opened later) to the day it is closed, or to the last day if it is still open then. S(t) is the share
-of files that would still be open after age t if every age were treated as it was in this period.
+of files that would still be open after age t if every age were treated as it was in this period. Like every such estimate it leans on what is watched at each
+age: where a single file is, its closing brings S to 0.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -72,13 +73,12 @@ def quantile_avec_stock(
     """The q-quantile of delays with the stock, per period, of each caisse and of the network (code ``RESEAU``).
 
     ``ouvertures``: caisse, jour, n; ``clotures``: caisse, jour_ouvert, jour, n; all since the first day known.
-    ``horloge``: jours_calendaires or jours_ouvres, by each caisse's calendar. A period under way ends today.
+    ``horloge``: jours_calendaires or jours_ouvres, by each caisse's calendar. A period under way ends today. Values
+    come in the order of the ends of the periods.
     """
     valeurs: list[DecileAvecStock] = []
-    for periode in periodes:
-        vus = observes(ouvertures, clotures, horloge, periode, contexte)
-        reseau = vus._replace(groupe=np.full_like(vus.groupe, RESEAU))
-        for groupes in (vus, reseau):
+    for periode, vus in observes(ouvertures, clotures, horloge, periodes, contexte):
+        for groupes in (vus, vus._replace(groupe=np.full_like(vus.groupe, RESEAU))):
             valeurs += [
                 DecileAvecStock(caisse, periode, quantile_de(table, q), int(table.clos.sum()), ouverts)
                 for caisse, table, ouverts in tables(groupes)
@@ -86,34 +86,39 @@ def quantile_avec_stock(
     return valeurs
 
 
-def observes(ouvertures: Cellules, clotures: Cellules, horloge: str, periode: Periode, contexte: Contexte) -> Observes:
-    """The files watched in ``periode`` (see ``quantile_avec_stock``), grouped by caisse.
+def observes(
+    ouvertures: Cellules, clotures: Cellules, horloge: str, periodes: Sequence[Periode], contexte: Contexte
+) -> Iterator[tuple[Periode, Observes]]:
+    """The files watched in each period (see ``quantile_avec_stock``), grouped by caisse.
 
     A file closed before the day it was opened was closed at age 0.
     """
-    fins = {caisse: min(periode.au, jour) for caisse, (jour, _) in contexte.maintenant.items()}
-    ouverts = _jusqua(ouvertures, fins)
-    clos = _jusqua(clotures, fins)
-    pendant = clos["jour"] >= periode.du
-    # What is open in the evening is what was opened less what was closed, whenever it was.
-    caisses, ouverts_le, restants = sommer_par(
-        np.concatenate([ouverts["caisse"], clos["caisse"]]),
-        np.concatenate([ouverts["jour"], clos["jour_ouvert"]]),
-        np.concatenate([ouverts["n"], -clos["n"]]),
-    )
-    garde = (restants > 0) & (_fins(caisses, fins) >= periode.du)
-    caisses, ouverts_le, restants = caisses[garde], ouverts_le[garde], restants[garde]
-
-    groupe = np.concatenate([caisses, clos["caisse"][pendant]])
-    debut = np.concatenate([ouverts_le, clos["jour_ouvert"][pendant]])
-    fin = np.concatenate([_fins(caisses, fins), clos["jour"][pendant]])
-    entree, sortie = (
-        np.maximum(0, jours_ecoules(horloge, groupe, debut, jours, contexte.calendriers)).astype(np.int64)
-        for jours in (np.maximum(debut, periode.du), fin)
-    )
-    n_clos = clos["n"][pendant]
-    est_clos = np.repeat(np.array([0, 1]), (len(caisses), len(n_clos)))
-    return Observes(groupe, entree, sortie, est_clos, np.concatenate([restants, n_clos]))
+    ouverts, clos = (_par_jour(cellules, contexte) for cellules in (ouvertures, clotures))
+    vu_o = vu_c = 0
+    caisses = ouverts_le = restants = np.empty(0, dtype=np.int64)
+    for periode in sorted(periodes, key=lambda p: p.au):
+        fin_o, fin_c = (int(np.searchsorted(c["jour"], periode.au + 1)) for c in (ouverts, clos))
+        nouveaux, partis = slice(vu_o, fin_o), slice(vu_c, fin_c)
+        vu_o, vu_c = fin_o, fin_c
+        # What is open in the evening is what was opened less what was closed, whenever it was.
+        caisses, ouverts_le, restants = sommer_par(
+            np.concatenate([caisses, ouverts["caisse"][nouveaux], clos["caisse"][partis]]),
+            np.concatenate([ouverts_le, ouverts["jour"][nouveaux], clos["jour_ouvert"][partis]]),
+            np.concatenate([restants, ouverts["n"][nouveaux], -clos["n"][partis]]),
+        )
+        soirs = np.minimum(_aujourdhui(caisses, contexte), periode.au)
+        garde = (restants > 0) & (soirs >= periode.du)
+        pendant = slice(int(np.searchsorted(clos["jour"], periode.du)), fin_c)
+        groupe = np.concatenate([caisses[garde], clos["caisse"][pendant]])
+        debut = np.concatenate([ouverts_le[garde], clos["jour_ouvert"][pendant]])
+        fin = np.concatenate([soirs[garde], clos["jour"][pendant]])
+        entree, sortie = (
+            np.maximum(0, jours_ecoules(horloge, groupe, debut, jours, contexte.calendriers)).astype(np.int64)
+            for jours in (np.maximum(debut, periode.du), fin)
+        )
+        n = np.concatenate([restants[garde], clos["n"][pendant]])
+        est_clos = (np.arange(len(n)) >= garde.sum()).astype(np.int64)
+        yield periode, Observes(groupe, entree, sortie, est_clos, n)
 
 
 def tables(vus: Observes) -> list[tuple[int, Table, int]]:
@@ -150,12 +155,14 @@ def quantile_de(table: Table, q: Quantile) -> int | None:
     return None
 
 
-def _jusqua(cellules: Cellules, fins: dict[int, int]) -> Cellules:
-    garde = cellules["jour"] <= _fins(cellules["caisse"], fins)
-    return {nom: colonne[garde] for nom, colonne in cellules.items()}
+def _par_jour(cellules: Cellules, contexte: Contexte) -> Cellules:
+    """In the order of days, without what is dated after today: an event may be dated in the future."""
+    ordre = np.argsort(cellules["jour"], kind="stable")
+    ordre = ordre[cellules["jour"][ordre] <= _aujourdhui(cellules["caisse"][ordre], contexte)]
+    return {nom: colonne[ordre] for nom, colonne in cellules.items()}
 
 
-def _fins(caisses: Entiers, fins: dict[int, int]) -> Entiers:
-    """Last day watched, for each row."""
+def _aujourdhui(caisses: Entiers, contexte: Contexte) -> Entiers:
     codes, rangs = np.unique(caisses, return_inverse=True)
-    return np.array([fins[code] for code in codes.tolist()], dtype=np.int64)[rangs]
+    jours = np.array([contexte.maintenant[code][0] for code in codes.tolist()], dtype=np.int64)
+    return jours[rangs]

@@ -11,7 +11,7 @@ from shared.service.reglages import Reglages
 
 # A simulated clock never goes back, so it starts before any event: the first instant told to it is the
 # present.
-_AVANT_TOUT = datetime(1970, 1, 1, tzinfo=UTC)
+_AVANT_TOUT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Horloge(BaseModel):
@@ -21,7 +21,7 @@ class Horloge(BaseModel):
 
 
 def creer_horloge(reglages: Reglages) -> Clock:
-    """The clock of ``VIGIE_HORLOGE``; a simulated one stands at 1970-01-01 until it is told the time."""
+    """The clock of ``VIGIE_HORLOGE``; a simulated one stands at 2000-01-01 until it is told the time."""
     return SimulatedClock(_AVANT_TOUT) if reglages.horloge == "simulee" else SystemClock()
 
 

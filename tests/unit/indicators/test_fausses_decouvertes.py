@@ -13,7 +13,6 @@ from statsmodels.stats.multitest import multipletests
 from shared.indicators.fausses_decouvertes import (
     Controle,
     Essai,
-    Mieux,
     ajuster,
     controler,
     p_moyenne,
@@ -21,6 +20,7 @@ from shared.indicators.fausses_decouvertes import (
     p_taux,
 )
 from shared.indicators.intervalles import Sommes
+from shared.indicators.sens import Mieux
 
 Q = (9, 10)
 SEUIL = Fraction(85, 100)

@@ -76,7 +76,7 @@ def test_the_survival_is_that_of_lifelines_with_late_entry(graine: int) -> None:
     [reseau] = [v for v in demander(dossiers) if v.caisse == RESEAU]
     survie = ajuste.survival_function_.iloc[:, 0]
     contexte = Contexte(dict.fromkeys((1, 2, 3), Calendrier("Métropole")), dict.fromkeys((1, 2, 3), (DEMAIN, 12)))
-    vus = observes(*cellules(dossiers), "jours_calendaires", JUIN, contexte)
+    [(_, vus)] = observes(*cellules(dossiers), "jours_calendaires", [JUIN], contexte)
     [(_, table, _)] = tables(vus._replace(groupe=np.zeros_like(vus.groupe)))
     assert table.survie == pytest.approx(ajuste.predict(np.arange(1, len(table.clos) + 1)).to_numpy())
     atteints = survie.index[survie.to_numpy() <= 0.1 + 1e-12]
@@ -156,3 +156,13 @@ def test_working_days_leave_out_the_week_end() -> None:
     dossiers = [Dossier(1, DU + 4, DU + 7, 4)]
     assert demander(dossiers, "jours_ouvres")[0].age == 1
     assert demander(dossiers)[0].age == 3
+
+
+def test_periods_are_each_what_they_are_alone_whatever_their_order() -> None:
+    dossiers = au_hasard(8)
+    calendrier = Calendrier("Métropole")
+    contexte = Contexte(dict.fromkeys((1, 2, 3), calendrier), dict.fromkeys((1, 2, 3), (DEMAIN, 12)))
+    periodes = [JUIN, Periode(DU - 100, DU - 50), Periode(DU - 60, AU), Periode(DU - 31, DU - 1)]
+    ensemble = quantile_avec_stock(*cellules(dossiers), "jours_ouvres", Q, periodes, contexte)
+    seules = [quantile_avec_stock(*cellules(dossiers), "jours_ouvres", Q, [p], contexte) for p in periodes]
+    assert sorted(ensemble, key=str) == sorted((v for seule in seules for v in seule), key=str)
