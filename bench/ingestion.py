@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from bench.charges import Charge, charge_a, charge_b
-from bench.milieu import MesureRatee, Milieu, machine, mesurer, milieu
+from bench.milieu import MesureRatee, Milieu, machine, milieu
 from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.verification import verifier
 from shared.log.kafka import JournalKafka
@@ -52,7 +52,7 @@ def vigie(lieu: Milieu, charge: Charge, topic: str) -> dict[str, Any]:
     Raises MesureRatee.
     """
     with lieu.base("vigie") as url:
-        releve = mesurer("bench.consommateur_vigie", url, lieu.kafka, topic)
+        releve = lieu.mesurer("bench.consommateur_vigie", url, lieu.kafka, topic)
         comptes, rejets = int(lieu.psql(_DOSSIERS_COMPTES, "vigie")), int(lieu.psql(_REJETS, "vigie"))
         if comptes != charge.dossiers or rejets:
             raise MesureRatee(f"{comptes} dossiers comptés et {rejets} rejets, attendu {charge.dossiers} et 0")
@@ -65,7 +65,7 @@ def vigie(lieu: Milieu, charge: Charge, topic: str) -> dict[str, Any]:
 def boucle(lieu: Milieu, charge: Charge, topic: str, voies: int) -> dict[str, Any]:
     """The hand-written loop over the workload, with so many lanes. Raises MesureRatee when it miscounts."""
     with lieu.base("boucle") as url:
-        releve = mesurer("bench.boucle_main", url, lieu.kafka, topic, str(voies))
+        releve = lieu.mesurer("bench.boucle_main", url, lieu.kafka, topic, str(voies))
     if releve["dossiers"] != charge.dossiers:
         raise MesureRatee(f"la boucle compte {releve['dossiers']} dossiers, attendu {charge.dossiers}")
     return releve
@@ -74,7 +74,7 @@ def boucle(lieu: Milieu, charge: Charge, topic: str, voies: int) -> dict[str, An
 def upsert(lieu: Milieu, charge: Charge) -> dict[str, Any]:
     """The upsert rate of this PostgreSQL."""
     with lieu.base("upsert") as url:
-        return mesurer("bench.upsert", url, str(charge.n))
+        return lieu.mesurer("bench.upsert", url, str(charge.n))
 
 
 def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
@@ -82,6 +82,7 @@ def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
     a, b = charge_a(n), charge_b(n)
     topic_a, topic_b = charger(lieu, a), charger(lieu, b)
     debits: dict[str, list[float]] = {"vigie_a": [], "boucle": [], "boucle_voies": [], "vigie_b": [], "upsert": []}
+    cpu: dict[str, list[float]] = {nom: [] for nom in debits}
     memoires: list[float] = []
     for tour in range(1, repetitions + 1):
         releves = {
@@ -93,6 +94,7 @@ def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
         }
         for nom, releve in releves.items():
             debits[nom].append(releve.get("lignes", n) / releve["secondes"])
+            cpu[nom].append(1e6 * releve["cpu"] / n)
         memoires.append(max(releves["vigie_a"]["memoire_mo"], releves["vigie_b"]["memoire_mo"]))
         suite = " | ".join(
             f"{nom} {debits[nom][-1]:,.0f}/s (démarrage {r.get('demarrage', 0):.1f} s)" for nom, r in releves.items()
@@ -100,7 +102,9 @@ def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
         print(f"tour {tour} : {suite}", flush=True)
     med = {nom: statistics.median(valeurs) for nom, valeurs in debits.items()}
     for nom, valeurs in debits.items():
-        print(f"{nom:<12} {med[nom]:>10,.0f} /s   de {min(valeurs):,.0f} à {max(valeurs):,.0f}")
+        print(
+            f"{nom:<12} {med[nom]:>10,.0f} /s   de {min(valeurs):,.0f} à {max(valeurs):,.0f}   {min(cpu[nom]):.1f} µs de processeur"
+        )
     return {
         "events_per_s": round(med["vigie_a"]),
         "ratio_upsert": _ratio(debits["vigie_a"], debits["upsert"]),
@@ -116,6 +120,7 @@ def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
         "handwritten_lanes_per_s": round(med["boucle_voies"]),
         "handwritten_per_s": round(med["boucle"]),
         "upsert_per_s": round(med["upsert"]),
+        "cpu_us": {nom: round(min(valeurs), 1) for nom, valeurs in cpu.items()},
         "n": n,
         "repetitions": repetitions,
     }

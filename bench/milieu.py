@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -43,6 +44,29 @@ class Milieu:
         finally:
             embarque.effacer_base(self.postgres, nom)
 
+    def mesurer(self, module: str, *arguments: str) -> dict[str, Any]:
+        """Run ``python -m module`` and return the JSON of its last line, with ``cpu``: processor seconds of that
+        process and of PostgreSQL together, which others on the machine disturb less than the clock.
+
+        Raises MesureRatee.
+        """
+        avant = _cpu_enfants() + self._cpu_postgres()
+        fini = subprocess.run([sys.executable, "-m", module, *arguments], check=False, capture_output=True, text=True)
+        try:
+            releve = json.loads(fini.stdout.splitlines()[-1])
+            if fini.returncode != 0 or "secondes" not in releve:
+                raise ValueError
+        except (ValueError, IndexError, TypeError):
+            suite = fini.stdout[-2000:] + fini.stderr[-2000:]
+            raise MesureRatee(f"{module} : code {fini.returncode}\n{suite}") from None
+        return {**releve, "cpu": _cpu_enfants() + self._cpu_postgres() - avant}
+
+    def _cpu_postgres(self) -> float:
+        """Seconds used by the server since it started: itself, its ended sessions, its living children."""
+        pid = self.postgres.pid()
+        enfants = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return sum(_temps(str(pid))) + sum(sum(_temps(enfant)[:2]) for enfant in enfants)
+
     def psql(self, ordre: str, base: str = "postgres") -> str:
         """What one SQL statement answers, unaligned."""
         commande = [str(self.postgres.binaires / "psql"), "-XAtv", "ON_ERROR_STOP=1", self.postgres.url(base)]
@@ -66,16 +90,18 @@ def milieu() -> Iterator[Milieu]:
         shutil.rmtree(dossier, ignore_errors=True)
 
 
-def mesurer(module: str, *arguments: str) -> dict[str, Any]:
-    """Run ``python -m module`` and return the JSON of its last line. Raises MesureRatee."""
-    fini = subprocess.run([sys.executable, "-m", module, *arguments], check=False, capture_output=True, text=True)
+def _temps(pid: str) -> list[float]:
+    """Processor seconds of a process: user, system, and those of the children it has waited for."""
     try:
-        releve = json.loads(fini.stdout.splitlines()[-1])
-        if fini.returncode != 0 or "secondes" not in releve:
-            raise ValueError
-    except (ValueError, IndexError, TypeError):
-        raise MesureRatee(f"{module} : code {fini.returncode}\n{fini.stdout[-2000:]}{fini.stderr[-2000:]}") from None
-    return dict(releve)
+        champs = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it has just ended: its time is in its parent's
+        return [0.0] * 4
+    return [int(c) / os.sysconf("SC_CLK_TCK") for c in champs[11:15]]
+
+
+def _cpu_enfants() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def port_libre() -> int:

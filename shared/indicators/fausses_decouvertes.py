@@ -1,8 +1,9 @@
 """Which crossings of the seuil d'alerte are real: one-sided tests, and Benjamini-Hochberg over all of them.
 
 For each caisse and indicator the hypothesis put to the test is *the true value is not beyond the seuil d'alerte*. A
-value equal to the threshold is not beyond it; beyond is below when high is better. The control ranks the crossings, it never removes one: *avéré* calls
-for a measure, *à surveiller* for attention. The tests take the files as independent of each other.
+value equal to the threshold is not beyond it; beyond is below when high is better. The control ranks the crossings,
+it never removes one: *avéré* calls for a measure, *à surveiller* for attention. The tests take the files as
+independent of each other.
 """
 
 import math

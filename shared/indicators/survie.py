@@ -2,8 +2,8 @@
 
 Period Kaplan-Meier on the run-off triangle: over a period, a file is watched from the age it has on the first day
 (or 0 if it is opened later) to the day it is closed, or to the last day if it is still open then. S(t) is the share
-of files that would still be open after age t if every age were treated as it was in this period. Like every such estimate it leans on what is watched at each
-age: where a single file is, its closing brings S to 0.
+of files that would still be open after age t if every age were treated as it was in this period. Like every such
+estimate it leans on what is watched at each age: where a single file is, its closing brings S to 0.
 """
 
 import math

@@ -116,6 +116,7 @@ async def ouvrir_pile(definition: Definition, url: str, **reglages: Any) -> Asyn
         consommateur = service.consommateur(ReglagesConsommateur(lot_max=500, attente=0.05))
         tache = asyncio.create_task(consommateur.executer())
         transport = httpx.ASGITransport(app=vie.app)
+        await attendre(lambda: consommateur.pret, 30, "le consommateur n'est pas en marche")
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://essai", timeout=60) as client:
                 yield Pile(app, client, service, clock)
