@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from shared.dossiers.cellules import liste
-from shared.indicators.echeances import EN_HEURES, PAS_ENCORE, jours_echus, premier_jour_utile
+from shared.indicators.echeances import EN_HEURES, HEURES_PAR_JOUR, premier_jour_utile, seuils
 from shared.indicators.statistiques import regrouper
 from shared.network.calendrier import PREMIER_JOUR
 from shared.network.ouvertures import Ouvertures, ouvertures_de
@@ -15,8 +15,8 @@ from shared.network.reseau import charger
 MARGE = 90
 """Days at either end of the calendars that a deadline may reach over."""
 
-_AVANT = -1
-"""Stands for a day due before every period."""
+_AVANT, _APRES = -(2**31), 2**31 - 1
+"""Stand for a day due before every period, and for that of what is not due yet."""
 
 
 def duree(horloge: str) -> str:
@@ -38,18 +38,16 @@ def echus(
 
     ``ouverts``: first and last day of opening that may be asked.
     """
-    du, au = ouverts
-    debuts = np.array([_AVANT, *jours, PAS_ENCORE])
+    par_jour = HEURES_PAR_JOUR if horloge in EN_HEURES else 1
+    ouvertures = range(ouverts[0] * par_jour, (ouverts[1] + 1) * par_jour)
+    tables = _par_lieu(lambda agenda: seuils(agenda, horloge, limite, ouvertures, jours, maintenant))
+    dus = liste([_AVANT, *jours, _APRES])
 
-    def table(agenda: Ouvertures) -> list[int]:
-        dus = jours_echus(agenda, horloge, limite, du, au, maintenant)
-        echus_: list[int] = debuts[np.searchsorted(debuts, dus, side="right") - 1].tolist()
-        return echus_
+    def du(jour: str, heure: str) -> str:
+        ouvert = f"{jour} * {HEURES_PAR_JOUR} + {heure}" if horloge in EN_HEURES else jour
+        return f"({dus})[1 + {_selon_lieu(tables, lambda table: f'width_bucket({ouvert}, {table})')}]"
 
-    tables = _par_lieu(table)
-    if horloge in EN_HEURES:
-        return lambda jour, heure: _selon_lieu(tables, f"({jour} - {du}) * 24 + {heure} + 1")
-    return lambda jour, _: _selon_lieu(tables, f"{jour} - {du - 1}")
+    return du
 
 
 def dans_les_temps(horloge: str, limite: int, depuis: int, au: int) -> str:
@@ -60,7 +58,8 @@ def dans_les_temps(horloge: str, limite: int, depuis: int, au: int) -> str:
     def table(agenda: Ouvertures) -> list[int]:
         return [agenda.calendrier.ajouter_ouvres(jour, limite) for jour in range(depuis, au + 1)]
 
-    return f"jour_clos <= {_selon_lieu(_par_lieu(table), f'jour_ouvert - {depuis - 1}')}"
+    dernier = _selon_lieu(_par_lieu(table), lambda jours: f"({jours})[jour_ouvert - {depuis - 1}]")
+    return f"jour_clos <= {dernier}"
 
 
 def _par_lieu(table: Callable[[Ouvertures], Sequence[int]]) -> list[tuple[str, str]]:
@@ -73,10 +72,9 @@ def _par_lieu(table: Callable[[Ouvertures], Sequence[int]]) -> list[tuple[str, s
     ]
 
 
-def _selon_lieu(tables: Sequence[tuple[str, str]], rang: str) -> str:
-    """SQL of the item number ``rang`` (SQL, from 1) of the table of the responsible caisse."""
-    cas = " ".join(f"WHEN caisse = ANY({caisses}) THEN ({table})[{rang}]" for caisses, table in tables)
-    return f"CASE {cas} END"
+def _selon_lieu(tables: Sequence[tuple[str, str]], lire: Callable[[str], str]) -> str:
+    """SQL of what ``lire`` (SQL array -> SQL) reads in the table of the responsible caisse."""
+    return f"CASE {' '.join(f'WHEN caisse = ANY({caisses}) THEN {lire(table)}' for caisses, table in tables)} END"
 
 
 @cache

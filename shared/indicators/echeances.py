@@ -4,13 +4,11 @@ An open item is a miss as soon as its deadline has passed, and not before. Cells
 was opened, not its minute: a deadline in hours has passed when that of the last minute of the hour has.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
-import numpy as np
-
-from shared.indicators.rangs import Entiers
 from shared.indicators.statistiques import CalendrierDe
 
 EN_HEURES = ("heures", "heures_ouvrees")
@@ -19,11 +17,9 @@ EN_HEURES = ("heures", "heures_ouvrees")
 HORLOGES = (*EN_HEURES, "jours_calendaires", "jours_ouvres")
 """Clocks on which a deadline is known from the opening alone."""
 
-PAS_ENCORE = 2**31 - 1
-"""Stands for the day due of what is not due yet: after every period."""
-
 _HEURE = 3_600
-_HEURES_PAR_JOUR = 24
+HEURES_PAR_JOUR = 24
+"""Local hours by which openings are told apart, whatever the clocks do that day."""
 
 
 class FuseauDe(Protocol):
@@ -45,28 +41,39 @@ class Agenda(Protocol):
     def __hash__(self) -> int: ...
 
 
-def jours_echus(agenda: Agenda, horloge: str, limite: int, du: int, au: int, maintenant: int) -> Entiers:
-    """Local day on which fell due what was opened on each day from ``du`` to ``au``, ``PAS_ENCORE`` if it has not.
+def seuils(
+    agenda: Agenda, horloge: str, limite: int, ouverts: range, jours: Sequence[int], maintenant: int
+) -> list[int]:
+    """For each of ``jours``, the first of ``ouverts`` that fell due on it or later; last, the first not due yet.
 
-    For a clock in hours, 24 items a day, one for each hour of opening. ``limite``: hours or days of ``horloge``.
-    ``maintenant``: Unix seconds.
+    ``ouverts``: day numbers, or ``jour * 24 + heure`` for a clock in hours. What opens later is not due earlier:
+    from these, the day due of anything is found. ``limite``: hours or days of ``horloge``. ``maintenant``: Unix
+    seconds. Ascending when ``jours`` is.
     """
-    heures = range(_HEURES_PAR_JOUR) if horloge in EN_HEURES else (0,)
-    dus = [_due(agenda, horloge, limite, jour, heure) for jour in range(du, au + 1) for heure in heures]
-    return np.array([jour if passe <= maintenant else PAS_ENCORE for jour, passe in dus], dtype=np.int64)
+
+    def due(ouvert: int) -> tuple[int, int]:
+        jour, heure = divmod(ouvert, HEURES_PAR_JOUR) if horloge in EN_HEURES else (ouvert, 0)
+        return due_le(agenda, horloge, limite, jour, heure)
+
+    def premier(rang: int) -> int:
+        return ouverts.start + rang
+
+    encore = premier(bisect_right(ouverts, maintenant, key=lambda o: due(o)[1]))
+    dus = (premier(bisect_left(ouverts, jour, key=lambda o: due(o)[0])) for jour in jours)
+    return [*(min(du, encore) for du in dus), encore]
 
 
 def premier_jour_utile(horloge: str, limite: int, du: int, calendriers: Sequence[CalendrierDe]) -> int:
     """A day before which nothing opened can fall due on ``du`` or later, by any of these calendars."""
-    jours = -(-limite // _HEURES_PAR_JOUR) if horloge in EN_HEURES else limite
+    jours = -(-limite // HEURES_PAR_JOUR) if horloge in EN_HEURES else limite
     if horloge in ("heures", "jours_calendaires"):
         return du - jours - 1
     return min(calendrier.ajouter_ouvres(du, -jours - 2) for calendrier in calendriers)
 
 
-@lru_cache(maxsize=262_144)
-def _due(agenda: Agenda, horloge: str, limite: int, jour: int, heure: int) -> tuple[int, int]:
-    """(local day due, Unix second from which the deadline of all that was opened in that hour has passed)."""
+@lru_cache(maxsize=65_536)
+def due_le(agenda: Agenda, horloge: str, limite: int, jour: int, heure: int) -> tuple[int, int]:
+    """(local day due, Unix second from which the deadline of all that was opened that day or hour has passed)."""
     fuseau = agenda.fuseau
     if horloge not in EN_HEURES:
         du = jour + limite if horloge == "jours_calendaires" else agenda.calendrier.ajouter_ouvres(jour, limite)

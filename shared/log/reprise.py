@@ -18,7 +18,14 @@ class Recul:
         self._echecs = 0
 
     async def attendre(self) -> None:
-        """Something failed: wait, longer each time."""
+        """Something failed: wait, longer each time.
+
+        Raises CancelledError at once when the task has been cancelled meanwhile: a roll-back that fails on a lost
+        connection hides the cancellation that made it.
+        """
+        tache = asyncio.current_task()
+        if tache is not None and tache.cancelling():
+            raise asyncio.CancelledError
         delai = min(DELAI_MAX, PREMIER_DELAI * 2.0 ** min(self._echecs, 16))
         self._echecs += 1
         await asyncio.sleep(delai * random.uniform(0.5, 1.0))  # noqa: S311

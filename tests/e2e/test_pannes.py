@@ -5,6 +5,7 @@ The source is a seeded set whose totals are computed apart (tests/support/jeu_se
 """
 
 import asyncio
+import json
 import random
 import shutil
 import socket
@@ -21,7 +22,6 @@ from shared.database import embarque
 from shared.database.serveur import ServeurPostgres
 from shared.dossiers.jours import jour_paris
 from tests.integration.conftest import KafkaLocal
-from tests.support.commande import Vigie
 from tests.support.envois import (
     ETRANGES_ATTENDU,
     MAPPING,
@@ -33,7 +33,7 @@ from tests.support.envois import (
 from tests.support.jeu_seme import semer
 from tests.support.lignes_hostiles import HOSTILES, NIR, PERSONNEL
 from tests.support.pannes import TOPIC, Banc, alimenter, ouvrir_banc
-from tests.support.processus_vigie import Processus
+from tests.support.processus_vigie import Commande
 from tests.support.serveurs import manque, postgres_embarque
 from vigie import kafka
 
@@ -41,6 +41,7 @@ pytestmark = [pytest.mark.e2e]
 
 MOTEURS = [pytest.param("postgres"), pytest.param("kafka", marks=pytest.mark.kafka)]
 PARTITIONS = 4
+QUESTION = ("--indicateur", "delai_cmuc_acs_moyen", "--du", "2025-01-01", "--au", "2025-12-31")
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,7 @@ async def test_deux_consommateurs_qui_se_partagent_et_se_reprennent_tout_ne_perd
                 premier = second
             else:
                 second.demander_la_fin()
-                assert await second.finir() == 0, second.sortie()
+                assert await second.finir() == 0, second.ecrits()
             await premier.tient(PARTITIONS)
     await banc.tout_est_compte()
     await banc.verifier(jeu.attendu)
@@ -167,7 +168,7 @@ async def test_la_base_tuee_sous_charge_et_en_plein_reequilibrage_ne_perd_ni_ne_
         await source.lacher()
     await banc.tout_est_compte()
     assert premier.code is None, "le consommateur attend que la base revienne"
-    assert await second.finir() == 0, second.sortie()
+    assert await second.finir() == 0, second.ecrits()
     await banc.verifier(jeu.attendu)
 
 
@@ -220,10 +221,10 @@ async def test_une_position_hors_du_journal_arrete_le_processus_qui_le_dit_et_ne
     await banc.verifier(avant.attendu + apres.attendu, journal=False)
 
 
-async def arret_dit(processus: Processus, *phrases: str) -> None:
+async def arret_dit(processus: Commande, *phrases: str) -> None:
     """The process ends by itself, in error, and its output says why."""
     assert await processus.finir() == 1
-    sortie = processus.sortie()
+    sortie = processus.ecrits()
     assert all(phrase in sortie for phrase in phrases), sortie
     assert "Le consommateur s'arrête sans rien sauter" in sortie
 
@@ -231,16 +232,14 @@ async def arret_dit(processus: Processus, *phrases: str) -> None:
 async def test_un_fichier_importe_deux_fois_puis_melange_donne_les_memes_chiffres(banc: Banc, tmp_path: Path) -> None:
     fichier, attendu = ecrire_csv(tmp_path / "demandes.csv", graine=7, demandes=2_500)
     (tmp_path / "demandes.yaml").write_text(MAPPING, encoding="utf-8")
-    kafka_ = {} if banc.bootstrap is None else {"VIGIE_KAFKA_BOOTSTRAP": banc.bootstrap}
-    vigie = Vigie(tmp_path, VIGIE_DATABASE_URL=banc.url, **kafka_)
     for passage in (1, 2, 3):
         if passage == 3:
             melanger(fichier, graine=8)
-        sortie = vigie("import", str(fichier), "--mapping", str(tmp_path / "demandes.yaml"))
+        sortie = await banc.vigie("import", str(fichier), "--mapping", str(tmp_path / "demandes.yaml"))
         assert f"{attendu.lignes} événements acceptés, {attendu.fautives} lignes refusées" in sortie
         await banc.verifier(attendu.compte, rejets=passage * attendu.fautives)
-    assert "Tout concorde" in vigie("verify")
-    mesure = vigie.kpi("delai_cmuc_acs_moyen", "2025-01-01", "2025-12-31")
+    assert "Tout concorde" in await banc.vigie("verify")
+    mesure = json.loads(await banc.vigie("kpi", *QUESTION, "--json"))
     n, secondes, _ = (sum(colonne) for colonne in zip(*attendu.compte.clos.values(), strict=True))
     assert mesure["n"] == n
     assert mesure["valeur"] == pytest.approx(secondes / n / 86_400)
@@ -270,10 +269,10 @@ async def test_un_corps_hostile_est_refuse_ligne_a_ligne_et_les_bonnes_comptent_
     await banc.verifier(jeu.attendu + ETRANGES_ATTENDU, rejets=len(raisons) + len(HOSTILES))
 
 
-async def rien_de_personnel(banc: Banc, processus: Processus, reponse: str) -> None:
+async def rien_de_personnel(banc: Banc, processus: Commande, reponse: str) -> None:
     """No NIR, address or number in what is kept, answered or written to the log."""
     rejets = await banc.service.pool.fetch("SELECT * FROM claims.rejets")
-    traces = [reponse, processus.sortie(), *(str(tuple(r)) for r in rejets)]
+    traces = [reponse, processus.ecrits(), *(str(tuple(r)) for r in rejets)]
     for personne in (*PERSONNEL, NIR.replace(" ", "")):
         assert not [t[:500] for t in traces if personne in t]
 

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
@@ -24,7 +25,7 @@ from shared.log.types import Bornes, JournalIndisponible
 from shared.network.reseau import charger
 from tests.support.attente import attendre
 from tests.support.jeu_seme import Attendu, Clos, Jeu, Ouvert
-from tests.support.processus_vigie import Processus
+from tests.support.processus_vigie import Commande, Serveur
 
 TOPIC = DEFINITION.topic
 
@@ -39,13 +40,20 @@ class Banc:
     bootstrap: str | None
     dossier: Path
     service: ServiceDossiers
-    processus: list[Processus] = field(default_factory=list)
+    processus: list[Commande] = field(default_factory=list)
 
-    def lancer(self, role: str = "consumer", *, presse: bool = True) -> Processus:
-        """A new process, not waited for."""
-        nouveau = Processus(self.dossier, role, self.url, self.bootstrap, presse=presse)
+    def lancer(self, role: str = "consumer", *, presse: bool = True) -> Serveur:
+        """A new ``vigie serve claims``, not waited for."""
+        nouveau = Serveur(self.dossier, role, self.url, self.bootstrap, presse=presse)
         self.processus.append(nouveau)
         return nouveau
+
+    async def vigie(self, *arguments: str) -> str:
+        """Standard output of one ``vigie …`` that must succeed."""
+        commande = Commande(self.dossier, arguments, self.url, self.bootstrap, presse=False)
+        self.processus.append(commande)
+        assert await commande.finir(60) == 0, commande.ecrits()
+        return commande.sortie()
 
     async def envoyer(self, lignes: Sequence[bytes]) -> None:
         """Append events, all of them good, as often as it takes."""
@@ -134,10 +142,12 @@ class Banc:
         ``journal``: the log still holds its first record, so replay it too.
         """
         pool = self.service.pool
-        assert await pool.fetchval("SELECT count(*) FROM claims.dossiers") == attendu.dossiers
-        assert await self._ouverts() == attendu.ouverts
-        assert await self._clos() == attendu.clos
-        assert await pool.fetchval("SELECT count(*) FROM claims.rejets") == rejets
+        nombres = await pool.fetchrow(
+            "SELECT (SELECT count(*) FROM claims.dossiers) AS dossiers, (SELECT count(*) FROM claims.rejets) AS rejets"
+        )
+        exiger(dict(nombres), {"dossiers": attendu.dossiers, "rejets": rejets})
+        exiger(await self._ouverts(), attendu.ouverts)
+        exiger(await self._clos(), attendu.clos)
         await self.concorde(journal=journal)
 
     async def concorde(self, *, journal: bool = True) -> None:
@@ -153,7 +163,7 @@ class Banc:
 
     def sorties(self) -> str:
         """The end of what each process wrote, for a failure's message."""
-        return "\n".join(f"--- {p.port}, code {p.code}\n{p.sortie()[-1500:]}" for p in self.processus)
+        return "\n".join(f"--- code {p.code}\n{p.ecrits()[-1500:]}" for p in self.processus)
 
     async def _ouverts(self) -> Counter[Ouvert]:
         lignes = await self.service.pool.fetch(_OUVERTS)
@@ -228,6 +238,16 @@ class Alimentation:
             await self._banc.envoyer(lot)
             fait += len(lot)
             await asyncio.sleep(0.01)
+
+
+def exiger(trouve: Mapping[Any, Any], attendu: Mapping[Any, Any]) -> None:
+    """AssertionError that shows what differs, when something does."""
+    ecarts = [
+        f"{cle} : attendu {attendu.get(cle)}, trouvé {trouve.get(cle)}"
+        for cle in attendu.keys() | trouve.keys()
+        if trouve.get(cle) != attendu.get(cle)
+    ]
+    assert not ecarts, f"{len(ecarts)} écarts\n" + "\n".join(ecarts[:10])
 
 
 async def guetter(condition: Callable[[], Awaitable[bool]], delai: float) -> None:

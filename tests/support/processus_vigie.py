@@ -1,16 +1,17 @@
-"""``vigie serve`` processes for tests: each a process of its own that runs the command's own ``main``.
+"""``vigie`` processes for tests: each a process of its own that runs the command's own ``main``.
 
 They are forked from a server that has only imported the modules, so that one may be killed and started again many
 times in a test of a few seconds; nothing else is shared.
 """
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import re
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -26,29 +27,23 @@ LOT_PRESSE = 150
 """Records in a transaction at most, in a process with small batches."""
 
 _CONTEXTE = multiprocessing.get_context("forkserver")
-_CONTEXTE.set_forkserver_preload(["tests.support.processus_vigie", "vigie.demarrage"])
+_CONTEXTE.set_forkserver_preload(["tests.support.processus_vigie", "vigie.demarrage", "vigie.importer", "vigie.kpi"])
+_NUMEROS = itertools.count(1)
 
 
-class Processus:
-    """One ``vigie serve claims``, its output in a file. ``presse``: small batches and a short session, so that
-    faults fall in mid-batch and are noticed soon; otherwise exactly what the command does."""
+class Commande:
+    """One ``vigie …`` with an environment of its own, under ``dossier``, its output in files."""
 
-    def __init__(self, dossier: Path, role: str, url: str, bootstrap: str | None, *, presse: bool) -> None:
-        with socket.socket() as prise:
-            prise.bind(("127.0.0.1", 0))
-            self.port = int(prise.getsockname()[1])
+    def __init__(self, dossier: Path, arguments: Sequence[str], url: str, bootstrap: str | None, presse: bool) -> None:
         environnement = {"VIGIE_DATABASE_URL": url, "VIGIE_HOME": str(dossier), "VIGIE_CLE_PSEUDONYME": CLE}
         if bootstrap is not None:
             environnement["VIGIE_KAFKA_BOOTSTRAP"] = bootstrap
-        self._journal = dossier / f"{role}-{self.port}.log"
-        self._journal.touch()
-        arguments = ["vigie", "serve", "claims", "--role", role, "--port", str(self.port)]
-        self._process = _CONTEXTE.Process(target=_servir, args=(arguments, environnement, str(self._journal), presse))
+        base = dossier / f"vigie-{next(_NUMEROS)}"
+        self._fichiers = (base.with_suffix(".sortie"), base.with_suffix(".erreurs"))
+        self._process = _CONTEXTE.Process(
+            target=_devenir, args=(["vigie", *arguments], environnement, self._fichiers, presse)
+        )
         self._process.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def code(self) -> int | None:
@@ -56,8 +51,12 @@ class Processus:
         return self._process.exitcode
 
     def sortie(self) -> str:
-        """What it wrote so far."""
-        return self._journal.read_text(encoding="utf-8", errors="replace")
+        """What it wrote so far on its standard output."""
+        return _texte(self._fichiers[0])
+
+    def ecrits(self) -> str:
+        """What it wrote so far on its standard output, then what it wrote on the other."""
+        return self.sortie() + _texte(self._fichiers[1])
 
     def tuer(self) -> None:
         """SIGKILL, and its end waited for; nothing to do when it has ended."""
@@ -74,11 +73,27 @@ class Processus:
         assert self.code is not None
         return self.code
 
+
+class Serveur(Commande):
+    """One ``vigie serve claims`` on a port of its own. ``presse``: small batches and a short session, so that
+    faults fall in mid-batch and are noticed soon; otherwise exactly what the command does."""
+
+    def __init__(self, dossier: Path, role: str, url: str, bootstrap: str | None, *, presse: bool) -> None:
+        with socket.socket() as prise:
+            prise.bind(("127.0.0.1", 0))
+            self.port = int(prise.getsockname()[1])
+        arguments = ("serve", "claims", "--role", role, "--port", str(self.port))
+        super().__init__(dossier, arguments, url, bootstrap, presse)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     async def pret(self, delai: float = 40) -> None:
         """Wait until its ``/readyz`` says so."""
 
         async def repond() -> bool:
-            assert self.code is None, f"code {self.code}\n{self.sortie()[-3000:]}"
+            assert self.code is None, f"code {self.code}\n{self.ecrits()[-3000:]}"
             with contextlib.suppress(httpx.HTTPError):
                 async with httpx.AsyncClient(timeout=3) as client:
                     return (await client.get(f"{self.url}/readyz")).status_code == 200
@@ -99,24 +114,38 @@ class Processus:
         """Wait until it holds that many partitions."""
 
         async def bon_compte() -> bool:
-            assert self.code is None, f"code {self.code}\n{self.sortie()[-3000:]}"
+            assert self.code is None, f"code {self.code}\n{self.ecrits()[-3000:]}"
             return await self.mesure("vigie_journal_partitions_tenues") == partitions
 
         await attendre(bon_compte, delai, f"{partitions} partitions tenues")
 
 
-def _servir(arguments: list[str], environnement: Mapping[str, str], journal: str, presse: bool) -> None:
+def _devenir(arguments: list[str], environnement: Mapping[str, str], fichiers: tuple[Path, Path], presse: bool) -> None:
     """What the new process does: become the command, with an environment and an output of its own."""
-    with Path(journal).open("ab") as sortie:
-        os.dup2(sortie.fileno(), 1)
-        os.dup2(sortie.fileno(), 2)
+    for numero, fichier in enumerate(fichiers, 1):
+        with fichier.open("wb") as ouvert:
+            os.dup2(ouvert.fileno(), numero)
     for nom in [n for n in os.environ if n.startswith("VIGIE_")]:
         del os.environ[nom]
     os.environ.update(environnement)
     if presse:
         application.ReglagesConsommateur = _presses  # type: ignore[assignment, misc]
     sys.argv = arguments
+    from shared.log import positions
+    import asyncpg
+    vrai = positions.avancer
+    async def avancer(conn, *a):
+        autre = await asyncpg.connect(environnement["VIGIE_DATABASE_URL"])
+        try:
+            await vrai(autre, *a)
+        finally:
+            await autre.close()
+    positions.avancer = avancer
     main()
+
+
+def _texte(fichier: Path) -> str:
+    return fichier.read_text(encoding="utf-8", errors="replace") if fichier.exists() else ""
 
 
 def _presses(lot_max: int, attente: float) -> ReglagesConsommateur:

@@ -29,6 +29,11 @@ Service = Annotated[ServiceDossiers, Depends(piece(ServiceDossiers))]
 PERIODES_MAX = 400
 """Periods in one answer: a year of days, or 33 years of months."""
 
+_VUE = (
+    "Caisse responsable, ou caisse qui a fait le travail ; de ce second côté, comme par plateforme, un taux à échéance "
+    "ne connaît que les éléments clos : personne n'a encore traité les autres"
+)
+
 _JOURS_AU_PLUS = {"jour": 1, "semaine": 7, "mois": 31}
 
 
@@ -49,7 +54,7 @@ class Options(BaseModel):
     du: Annotated[date | None, Field(description="Premier jour compris ; sans lui, le 1er du mois de « au »")] = None
     au: Annotated[date | None, Field(description="Dernier jour compris ; sans lui, aujourd'hui")] = None
     pas: Annotated[Pas | None, Field(description="Découpage ; sans lui, une seule période")] = None
-    vue: Annotated[Vue, Field(description="Caisse responsable, ou caisse qui a fait le travail")] = "responsable"
+    vue: Annotated[Vue, Field(description=_VUE)] = "responsable"
     horloge: Annotated[str | None, Field(description="Autre horloge d'un délai, par exemple jours_ouvres")] = None
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.indicators.echeances import PAS_ENCORE, jours_echus, premier_jour_utile
+from shared.indicators.echeances import EN_HEURES, due_le, premier_jour_utile, seuils
 from shared.indicators.periodes import jour_de, numero
 from shared.network.ouvertures import Ouvertures, ouvertures_de
 from shared.network.reseau import charger
@@ -29,10 +29,8 @@ TARD = ts("2027-12-31 00:00")
 def echu(ouvert: str, horloge: str, limite: int, maintenant: int = TARD, slug: str = "cpam-75") -> str | None:
     """The day on which what was opened at that local hour fell due; None while it has not."""
     quand = datetime.fromisoformat(ouvert)
-    j = numero(quand.date())
-    dus = jours_echus(agenda(slug), horloge, limite, j, j, maintenant)
-    du = int(dus[quand.hour if "heures" in horloge else 0])
-    return None if du == PAS_ENCORE else str(jour_de(du))
+    du, passe = due_le(agenda(slug), horloge, limite, numero(quand.date()), quand.hour)
+    return str(jour_de(du)) if passe <= maintenant else None
 
 
 @pytest.mark.parametrize(
@@ -97,12 +95,31 @@ def test_l_echeance_est_celle_de_l_heure_locale() -> None:
     assert echu("2026-01-05 23:00", "heures", 48, slug="cgss-972") == "2026-01-07"
 
 
-@pytest.mark.parametrize(
+HORLOGES = pytest.mark.parametrize(
     ("horloge", "limite"), [("heures", 48), ("heures_ouvrees", 48), ("jours_calendaires", 10), ("jours_ouvres", 10)]
 )
+LIEUX = ("cpam-75", "cpam-67", "cgss-974", "cgss-972")
+
+
+@HORLOGES
 def test_rien_d_ouvert_avant_le_premier_jour_utile_n_est_echu_dans_la_periode(horloge: str, limite: int) -> None:
-    calendriers = [agenda(slug).calendrier for slug in ("cpam-75", "cpam-67", "cgss-974")]
+    calendriers = [agenda(slug).calendrier for slug in LIEUX]
     for du in range(jour("2025-12-01"), jour("2026-06-15")):
         premier = premier_jour_utile(horloge, limite, du, calendriers)
-        for slug in ("cpam-75", "cpam-67", "cgss-974"):
-            assert max(jours_echus(agenda(slug), horloge, limite, premier - 20, premier - 1, TARD)) < du
+        assert all(due_le(agenda(slug), horloge, limite, premier - 1, 23)[0] < du for slug in LIEUX)
+
+
+@HORLOGES
+@pytest.mark.parametrize("slug", LIEUX)
+def test_les_seuils_donnent_a_chaque_ouverture_son_jour_echu(horloge: str, limite: int, slug: str) -> None:
+    par_jour = 24 if horloge in EN_HEURES else 1
+    ouverts = range(jour("2026-03-20") * par_jour, jour("2026-04-12") * par_jour)
+    jours = [jour(j) for j in ("2026-03-27", "2026-03-28", "2026-04-01", "2026-04-07", "2026-05-01")]
+    maintenant = ts("2026-04-09 15:00")
+    trouves = seuils(agenda(slug), horloge, limite, ouverts, jours, maintenant)
+    assert trouves == sorted(trouves)
+    for ouvert in ouverts:
+        rang = sum(seuil <= ouvert for seuil in trouves)
+        du, passe = due_le(agenda(slug), horloge, limite, ouvert // par_jour, ouvert % par_jour)
+        attendu = len(jours) + 1 if passe > maintenant else sum(j <= du for j in jours)
+        assert rang == attendu

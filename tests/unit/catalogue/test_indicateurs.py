@@ -1,0 +1,96 @@
+"""The catalogue of indicators: complete, sound, and every contradiction named."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.catalogue.indicateurs import (
+    IndicateurInconnu,
+    charger_indicateurs,
+    indicateur,
+    indicateurs_du_service,
+)
+from shared.catalogue.processus import CatalogueInvalide, charger_processus
+from shared.indicators.echeances import HORLOGES
+
+PAR_DELAI = ("delai_{}_moyen", "delai_{}_d9", "stock_{}", "age_stock_{}_d9")
+DEMANDES = {
+    "taux_decroche", "taux_appels_aboutis", "attente_decroches_d9", "part_decroches_20s", "courriels_48h",
+    "courriels_48h_reel", "part_courriels_clos_sans_reponse", "reclamations_10j",
+    *(modele.format(x) for modele in PAR_DELAI
+      for x in ("fse", "fsp_assures", "fsp_medecins", "ij_premiere_non_subrogee", "cmuc_acs")),
+}  # fmt: skip
+
+
+def test_tous_les_indicateurs_attendus_sont_au_catalogue() -> None:
+    assert set(charger_indicateurs()) >= DEMANDES
+
+
+@pytest.mark.parametrize("i", charger_indicateurs().values(), ids=lambda i: i.code)
+def test_un_indicateur_se_lit_et_se_calcule(i: Any) -> None:
+    assert not i.libelle[0].islower()
+    assert i.formule and not i.formule.endswith(".")
+    assert i.source is not None or i.hypothese or i.code.startswith(("delai_", "stock_", "age_stock_"))
+    processus = charger_processus()[i.process]
+    assert i.service == processus.service
+    horloge = i.parametres.get("horloge")
+    assert horloge is None or horloge in processus.horloges
+    if i.genre == "echeance":
+        assert horloge in HORLOGES
+        assert i.parametres["limite"] > 0
+    if i.genre.startswith("attente"):
+        assert not i.population, "les attentes n'ont pas de strate"
+        assert processus.forme == "flux"
+    if "q" in i.parametres:
+        haut, bas = i.parametres["q"]
+        assert 0 < haut < bas
+
+
+def test_l_officiel_compte_les_clos_sans_reponse_et_le_reel_les_exclut() -> None:
+    officiel, reel = indicateur("courriels_48h").parametres, indicateur("courriels_48h_reel").parametres
+    assert (officiel["tenues"], officiel["exclues"]) == (["repondu", "sans_reponse"], [])
+    assert (reel["tenues"], reel["exclues"]) == (["repondu"], ["sans_reponse"])
+
+
+def test_chaque_service_a_les_siens() -> None:
+    contacts, claims = (indicateurs_du_service(s) for s in ("contacts", "claims"))
+    assert {i.code for i in contacts} | {i.code for i in claims} == set(charger_indicateurs())
+    assert not {i.code for i in contacts} & {i.code for i in claims}
+
+
+def test_un_code_mal_ecrit_fait_proposer_le_bon() -> None:
+    with pytest.raises(IndicateurInconnu, match="taux_decroche"):
+        indicateur("taux_decrocher")
+
+
+def ecrire(dossier: Path, *entrees: dict[str, Any]) -> Path:
+    commun = {
+        "libelle": "Essai", "process": "appel", "unite": "%", "sens": "haut", "version": "1", "formule": "a / b",
+        "statistique": {"rapport": {"numerateur": ["decroche"], "denominateur": ["decroche", "abandon"]}},
+    }  # fmt: skip
+    fichier = dossier / "indicateurs.yaml"
+    fichier.write_text(yaml.safe_dump({"indicateurs": [commun | e for e in entrees], "delais": []}), encoding="utf-8")
+    return fichier
+
+
+@pytest.mark.parametrize(
+    ("entree", "faute"),
+    [
+        ({"process": "telegramme"}, "telegramme"),
+        ({"population": {"motif": "lune"}}, "motif=lune"),
+        ({"population": {"niveau": "1"}}, "niveau=1"),
+        ({"statistique": {"variance": {}}}, "variance"),
+        ({"statistique": {"rapport": {"numerateur": ["raccroche"], "denominateur": ["decroche"]}}}, "raccroche"),
+    ],
+)
+def test_une_contradiction_est_nommee(tmp_path: Path, entree: dict[str, Any], faute: str) -> None:
+    fichier = ecrire(tmp_path, {"code": "x"} | entree)
+    with pytest.raises(CatalogueInvalide, match=f"x: .*{faute}"):
+        charger_indicateurs(fichier)
+
+
+def test_deux_indicateurs_de_meme_code_sont_refuses(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueInvalide, match="declared twice"):
+        charger_indicateurs(ecrire(tmp_path, {"code": "x"}, {"code": "x"}))
