@@ -131,16 +131,6 @@ def _devenir(arguments: list[str], environnement: Mapping[str, str], fichiers: t
     if presse:
         application.ReglagesConsommateur = _presses  # type: ignore[assignment, misc]
     sys.argv = arguments
-    from shared.log import positions
-    import asyncpg
-    vrai = positions.avancer
-    async def avancer(conn, *a):
-        autre = await asyncpg.connect(environnement["VIGIE_DATABASE_URL"])
-        try:
-            await vrai(autre, *a)
-        finally:
-            await autre.close()
-    positions.avancer = avancer
     main()
 
 
