@@ -33,7 +33,7 @@ async def rejouer(base: Base, service: str, identifiant: int) -> str:
             rejet = await depot.lire(conn, nom, identifiant)
         if rejet is None or rejet.etat != "ouvert" or rejet.contenu is None or rejet.tronque:
             return f"Le rejet {identifiant} ne peut pas être rejoué : absent, déjà traité, ou contenu non gardé."
-        refus = await ouvert.ingestion.rejouer(rejet.contenu)
+        refus = await ouvert.ingestion.rejouer(rejet.contenu, rejet.origine)
         if refus is not None:
             return f"Encore refusé : {refus.message}"
         async with acquerir(ouvert.pool) as conn, conn.transaction():
