@@ -78,7 +78,7 @@ def upsert(lieu: Milieu, charge: Charge) -> dict[str, Any]:
 
 
 def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
-    """All systems in turn, ``repetitions`` times; medians, and ratios of medians."""
+    """All systems in turn, ``repetitions`` times; medians, and medians of the ratios of each turn."""
     a, b = charge_a(n), charge_b(n)
     topic_a, topic_b = charger(lieu, a), charger(lieu, b)
     debits: dict[str, list[float]] = {"vigie_a": [], "boucle": [], "boucle_voies": [], "vigie_b": [], "upsert": []}

@@ -32,6 +32,7 @@ EnJson = Annotated[bool, typer.Option("--json", help="Un document JSON au lieu d
 
 ECHEC = 1
 USAGE = 2
+INTERROMPU = 130
 
 ERREURS_DITES = {
     "CaisseInconnue", "CatalogueInvalide", "DemandeInvalide", "DemarrageImpossible", "ErreurImport", "ErreurJournal",
@@ -45,6 +46,8 @@ def main() -> None:
     os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")  # noqa: S108 - only silences a warning of platformdirs
     try:
         application()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERROMPU) from None
     except Exception as exc:
         if ERREURS_DITES.isdisjoint(base.__name__ for base in type(exc).__mro__):
             raise

@@ -136,6 +136,8 @@ class Pile:
         if (autre := etat_courant(self.dossier)) is not None:
             raise PileEnEchec(f"Vigie tourne déjà sous {self.dossier} (processus {autre.pid}).")
         self.dossier.mkdir(parents=True, exist_ok=True)
+        # A SIGTERM ends the services too, as Ctrl-C does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._demarrer()
         except BaseException:

@@ -110,11 +110,11 @@ async def banc(serveur: ServeurPostgres, bootstrap: str | None, tmp_path: Path) 
 
 
 async def test_un_consommateur_tue_en_plein_lot_encore_et_encore_ne_perd_ni_ne_double_rien(banc: Banc) -> None:
-    hasard, jeu = random.Random(1), semer(1, 12_000)
+    hasard, jeu = random.Random(1), semer(1, 9_000)
     consommateur = banc.lancer()
     async with alimenter(banc, jeu, 7) as source:
         for _ in range(6):
-            await source.lacher(au_moins=hasard.randrange(200, 2_000))
+            await source.lacher(au_moins=hasard.randrange(200, 1_500))
             await banc.en_plein_lot()
             consommateur.tuer()
             consommateur = banc.lancer()
@@ -125,7 +125,7 @@ async def test_un_consommateur_tue_en_plein_lot_encore_et_encore_ne_perd_ni_ne_d
 async def test_deux_consommateurs_qui_se_partagent_et_se_reprennent_tout_ne_perdent_ni_ne_doublent_rien(
     banc: Banc,
 ) -> None:
-    jeu = semer(2, 10_000)
+    jeu = semer(2, 8_500)
     premier = banc.lancer()
     async with alimenter(banc, jeu, 5) as source:
         await premier.tient(PARTITIONS)
@@ -149,7 +149,7 @@ async def test_deux_consommateurs_qui_se_partagent_et_se_reprennent_tout_ne_perd
 async def test_la_base_tuee_sous_charge_et_en_plein_reequilibrage_ne_perd_ni_ne_double_rien(
     banc: Banc, serveur: ServeurPostgres
 ) -> None:
-    jeu = semer(3, 11_000)
+    jeu = semer(3, 8_500)
     premier = banc.lancer()
     async with alimenter(banc, jeu, 5) as source:
         await source.lacher()
@@ -182,7 +182,7 @@ async def couper_la_base(serveur: ServeurPostgres) -> None:
 async def test_le_broker_arrete_puis_tue_sous_charge_ne_perd_ni_ne_double_rien(
     broker: KafkaLocal, serveur: ServeurPostgres, tmp_path: Path
 ) -> None:
-    jeu = semer(4, 10_000)
+    jeu = semer(4, 8_500)
     async with banc_neuf(serveur, broker.bootstrap, tmp_path) as banc:
         membres = [banc.lancer(), banc.lancer()]
         async with alimenter(banc, jeu, 4) as source:

@@ -23,7 +23,7 @@ from tests.support.attente import attendre
 from tests.support.commande import CLE
 from vigie.cli import main
 
-LOT_PRESSE = 150
+LOT_PRESSE = 200
 """Records in a transaction at most, in a process with small batches."""
 
 _CONTEXTE = multiprocessing.get_context("forkserver")
