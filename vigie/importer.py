@@ -14,7 +14,7 @@ from shared.clock import Clock
 from shared.database.connexion import acquerir
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.ingestion import Resultat
-from shared.log.rejets import Rejet, ecrire
+from shared.log.rejets import Rejet, ecrire, inedits
 from vigie.importation import Evenement, LigneIgnoree, Mapping, RejetLigne, convertir, lire_cle, lire_mapping
 from vigie.pile import Base
 from vigie.travail import definition_du_processus, ecouler, service_ouvert
@@ -84,7 +84,8 @@ async def _envoyer(service: ServiceDossiers, lot: list[Evenement], rejets: list[
     _compter(resultats, bilan)
     if rejets:
         async with acquerir(service.pool) as conn, conn.transaction():
-            await ecrire(conn, service.definition.nom, [_rejet(r, service) for r in rejets])
+            nom = service.definition.nom
+            await ecrire(conn, nom, await inedits(conn, nom, [_rejet(r, service) for r in rejets]))
 
 
 def _compter(resultats: list[Resultat], bilan: Bilan) -> None:

@@ -137,6 +137,9 @@ class ServeurPostgres:
                 cwd=self.donnees,
                 **self._identite(),
             )
+        # At once: whoever ends this server, even before it answers, must be able to reap it. A dead postmaster
+        # that nobody reaped still holds its lock file for the next one.
+        _LANCES[processus.pid] = processus
         fin = time.monotonic() + delai
         while self._pg_isready() != 0:
             if processus.poll() is not None:
@@ -144,7 +147,6 @@ class ServeurPostgres:
             if time.monotonic() > fin:
                 raise ErreurServeur(f"PostgreSQL ne répond pas après {delai:.0f} s :\n{self._fin_du_journal()}")
             time.sleep(0.05)
-        _LANCES[processus.pid] = processus
 
     def _signaler(self, numero: signal.Signals, delai: float) -> None:
         pid = self.pid()
@@ -223,7 +225,10 @@ def ouvrir_passage(chemin: Path) -> None:
 
 def _vivant(pid: int) -> bool:
     lance = _LANCES.get(pid)
-    if lance is not None and lance.poll() is not None:
+    if lance is not None:
+        # Ours: dead only once reaped, whatever /proc says meanwhile.
+        if lance.poll() is None:
+            return True
         del _LANCES[pid]
         return False
     try:

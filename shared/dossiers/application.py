@@ -11,7 +11,8 @@ from shared.clock import Clock
 from shared.dossiers.api import routes
 from shared.dossiers.assemblage import Definition, ServiceDossiers, menager_le_ramasse_miettes, ouvrir
 from shared.dossiers.jauges import Jauges, MesuresCommunes
-from shared.log.consommateur import ReglagesConsommateur
+from shared.dossiers.traitement import Lot
+from shared.log.consommateur import Consommateur, ReglagesConsommateur
 from shared.service.application import Application, creer_application
 from shared.service.horloge import creer_horloge
 from shared.service.reglages import Reglages, ReglagesInvalides
@@ -86,16 +87,17 @@ async def _consommer(
     definition: Definition, reglages: Reglages, clock: Clock, app: Application, arret: asyncio.Event
 ) -> None:
     seul = reglages.role == "consumer"
+    consommateur: Consommateur[Lot] | None = None
+
+    async def pret() -> None:
+        if consommateur is None or not consommateur.pret:
+            raise PasPret("Le consommateur n'est pas en marche.")
+
+    app.verifications.ajouter("consommateur", pret)
     async with ouvrir(definition, adresse_base(reglages), reglages.kafka_bootstrap, clock) as service:
         consommateur = service.consommateur(
             ReglagesConsommateur(lot_max=LOT_CONSOMMATEUR if seul else LOT_EMBARQUE, attente=0.5)
         )
-
-        async def pret() -> None:
-            if not consommateur.pret:
-                raise PasPret("Le consommateur n'est pas en marche.")
-
-        app.verifications.ajouter("consommateur", pret)
         menager_le_ramasse_miettes()
         relais = asyncio.create_task(service.relais().executer())
         lecture = asyncio.create_task(consommateur.executer())

@@ -13,7 +13,7 @@ from shared.database.connexion import acquerir
 from shared.events.contrat import LIGNE_RECUE_MAX, Evenement, Refus, cle
 from shared.events.illisible import Illisible
 from shared.events.lecture import Lecteur
-from shared.log.rejets import DONNEES_PERSONNELLES, Origine, Rejet, ecrire
+from shared.log.rejets import DONNEES_PERSONNELLES, Origine, Rejet, ecrire, inedits
 from shared.log.types import Journal
 from shared.service.corps import Ligne, LigneTropLongue
 
@@ -56,7 +56,8 @@ class Ingestion:
             await self._journal.ajouter(self._topic, items)
         if rejets:
             async with acquerir(self._pool) as conn, conn.transaction():
-                await ecrire(conn, self._schema, rejets)
+                nouveaux = await inedits(conn, self._schema, rejets) if origine == "import" else rejets
+                await ecrire(conn, self._schema, nouveaux)
         return resultats
 
     async def rejouer(self, contenu: bytes, origine: Origine = "http") -> Refus | None:

@@ -70,6 +70,20 @@ async def ecrire(conn: asyncpg.Connection, schema: str, rejets: Sequence[Rejet])
     )
 
 
+async def inedits(conn: asyncpg.Connection, schema: str, rejets: Sequence[Rejet]) -> list[Rejet]:
+    """Those of ``rejets`` that no import has written yet, with the same message and content: importing a file
+    again changes nothing."""
+    if not rejets:
+        return []
+    connus = await conn.fetch(
+        f"""SELECT message, coalesce(contenu, '') AS contenu FROM "{schema}".rejets
+        WHERE origine = 'import' AND message = ANY($1::text[])""",
+        list({_texte(r.message) for r in rejets}),
+    )
+    vus = {(ligne["message"], ligne["contenu"]) for ligne in connus}
+    return [r for r in rejets if (_texte(r.message), _ligne(r)[_RANG_CONTENU] or b"") not in vus]
+
+
 async def lister(
     conn: asyncpg.Connection,
     schema: str,
@@ -123,6 +137,9 @@ async def _fermer(
         le,
     )
     return ferme is not None
+
+
+_RANG_CONTENU = 11
 
 
 def _ligne(rejet: Rejet) -> tuple[Any, ...]:

@@ -67,3 +67,11 @@ async def test_text_that_postgresql_cannot_hold_is_still_written(conn: asyncpg.C
     await rejets.ecrire(conn, "essai", [rejet(0, evenement_id="a\x00b", source="c\ud800d", contenu=b"\x00\xff")])
     (garde,) = await rejets.lister(conn, "essai", 0, 10)
     assert (garde.evenement_id, garde.source, garde.contenu) == ("a\ufffdb", "c?d", b"\x00\xff")
+
+
+async def test_what_an_import_has_already_written_is_not_new(conn: asyncpg.Connection) -> None:
+    ancien = Rejet(origine="import", raison="date_invalide", message="Ligne 2 : illisible", contenu=b"a;b")
+    await rejets.ecrire(conn, "essai", [ancien])
+    autre = Rejet(origine="import", raison="date_invalide", message="Ligne 3 : illisible", contenu=b"a;b")
+    corrige = Rejet(origine="import", raison="date_invalide", message="Ligne 2 : illisible", contenu=b"a;c")
+    assert await rejets.inedits(conn, "essai", [ancien, autre, corrige]) == [autre, corrige]
