@@ -71,17 +71,19 @@ async def ecrire(conn: asyncpg.Connection, schema: str, rejets: Sequence[Rejet])
 
 
 async def inedits(conn: asyncpg.Connection, schema: str, rejets: Sequence[Rejet]) -> list[Rejet]:
-    """Those of ``rejets`` that no import has written yet, with the same message and content: importing a file
-    again changes nothing."""
+    """Those of ``rejets`` whose content no import has refused yet for the same reason: importing a file again,
+    or its lines in another order, writes nothing twice."""
     if not rejets:
         return []
+    gardes = [_ligne(rejet)[_RANG_CONTENU] or b"" for rejet in rejets]
     connus = await conn.fetch(
-        f"""SELECT message, coalesce(contenu, '') AS contenu FROM "{schema}".rejets
-        WHERE origine = 'import' AND message = ANY($1::text[])""",
-        list({_texte(r.message) for r in rejets}),
+        f"""SELECT DISTINCT raison, coalesce(contenu, '') AS contenu FROM "{schema}".rejets
+        WHERE origine = 'import' AND raison = ANY($1::text[]) AND coalesce(contenu, '') = ANY($2::bytea[])""",
+        list({rejet.raison for rejet in rejets}),
+        list(set(gardes)),
     )
-    vus = {(ligne["message"], ligne["contenu"]) for ligne in connus}
-    return [r for r in rejets if (_texte(r.message), _ligne(r)[_RANG_CONTENU] or b"") not in vus]
+    vus = {(ligne["raison"], ligne["contenu"]) for ligne in connus}
+    return [rejet for rejet, garde in zip(rejets, gardes, strict=True) if (rejet.raison, garde) not in vus]
 
 
 async def lister(

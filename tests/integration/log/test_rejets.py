@@ -69,9 +69,10 @@ async def test_text_that_postgresql_cannot_hold_is_still_written(conn: asyncpg.C
     assert (garde.evenement_id, garde.source, garde.contenu) == ("a\ufffdb", "c?d", b"\x00\xff")
 
 
-async def test_what_an_import_has_already_written_is_not_new(conn: asyncpg.Connection) -> None:
+async def test_what_an_import_has_already_refused_is_not_new_wherever_its_line_stands(conn: asyncpg.Connection) -> None:
     ancien = Rejet(origine="import", raison="date_invalide", message="Ligne 2 : illisible", contenu=b"a;b")
     await rejets.ecrire(conn, "essai", [ancien])
-    autre = Rejet(origine="import", raison="date_invalide", message="Ligne 3 : illisible", contenu=b"a;b")
+    deplace = Rejet(origine="import", raison="date_invalide", message="Ligne 3 : illisible", contenu=b"a;b")
     corrige = Rejet(origine="import", raison="date_invalide", message="Ligne 2 : illisible", contenu=b"a;c")
-    assert await rejets.inedits(conn, "essai", [ancien, autre, corrige]) == [autre, corrige]
+    autrement = Rejet(origine="import", raison="colonnes", message="Ligne 2 : trop de colonnes", contenu=b"a;b")
+    assert await rejets.inedits(conn, "essai", [ancien, deplace, corrige, autrement]) == [corrige, autrement]
