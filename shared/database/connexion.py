@@ -1,5 +1,6 @@
 """Reaching PostgreSQL: URLs, the asyncpg pool, the SQLAlchemy engine, and which errors pass by themselves."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import cast
@@ -81,6 +82,15 @@ async def creer_pool(
 
 class ConnexionPerdue(ConnectionError):
     """The server went away while the connection was in use; what was under way may or may not be committed."""
+
+
+async def fermer_pool(pool: asyncpg.Pool, delai: float = 5.0) -> None:
+    """Close a pool; what has not been given back within ``delai`` seconds (a server that died) is cut off."""
+    try:
+        async with asyncio.timeout(delai):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """A dossier service put together: what contacts and claims have in common, opened once per process."""
 
-import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.catalogue.processus import Processus, processus_du_service
 from shared.clock import Clock
-from shared.database.connexion import creer_moteur, creer_pool
+from shared.database.connexion import creer_moteur, creer_pool, fermer_pool
 from shared.database.migrations import migrer
 from shared.dossiers.cloche import TOPIC_CLOCHE
 from shared.dossiers.contributions import Calcul, noms_de
@@ -92,7 +91,7 @@ async def ouvrir(
     nom = definition.nom
     async with AsyncExitStack() as pile:
         pool = await creer_pool(database_url, taille_pool, f"vigie-{nom}", _CONSOMMATION)
-        pile.push_async_callback(_fermer_pool, pool)
+        pile.push_async_callback(fermer_pool, pool)
         moteur = creer_moteur(database_url, f"vigie-{nom}-lecture", taille=5)
         pile.push_async_callback(moteur.dispose)
         journal = await ouvrir_journal(database_url, kafka_bootstrap)
@@ -124,11 +123,3 @@ def menager_le_ramasse_miettes() -> None:
 
 def _noms_connus(definition: Definition) -> list[tuple[str, str]]:
     return [nom for p in definition.processus for nom in noms_de(p)]
-
-
-async def _fermer_pool(pool: asyncpg.Pool) -> None:
-    try:
-        async with asyncio.timeout(5):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from shared.database.connexion import acquerir, est_passagere
+from shared.database.connexion import acquerir, est_passagere, fermer_pool
 from shared.log import metriques
 from shared.log.groupe_postgres import CLOCHE, AbonnementPostgres
 from shared.log.types import (
@@ -110,7 +110,7 @@ class JournalPostgres:
         return AbonnementPostgres(self._pool, topic, groupe, reglages, self.lire_de, self.partitions)
 
     async def fermer(self) -> None:
-        await self._pool.close()
+        await fermer_pool(self._pool)
 
     async def _ecrire(self, conn: asyncpg.Connection, topic: str, items: Items) -> list[int]:
         lots = repartir(items, await self._nombre(conn, topic))

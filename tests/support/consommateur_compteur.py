@@ -7,7 +7,7 @@ import asyncio
 import signal
 import sys
 
-from shared.database.connexion import creer_pool
+from shared.database.connexion import creer_pool, fermer_pool
 from shared.log.consommateur import Consommateur, ReglagesConsommateur
 from shared.log.fabrique import ouvrir_journal
 from shared.log.types import ReglagesGroupe
@@ -28,7 +28,7 @@ async def principal(database_url: str, bootstrap: str, topic: str, groupe: str, 
         await consommateur.executer()
     finally:
         await journal.fermer()
-        await pool.close()
+        await fermer_pool(pool)
 
 
 if __name__ == "__main__":

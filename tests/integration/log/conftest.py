@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import asyncpg
 import pytest
 
-from shared.database.connexion import creer_pool
+from shared.database.connexion import creer_pool, fermer_pool
 from shared.database.serveur import ServeurPostgres
 from shared.log import tables
 from shared.log.consommateur import Consommateur, ReglagesConsommateur
@@ -88,7 +88,7 @@ async def ouvrir_banc(moteur: str, url: str, bootstrap: str | None, partitions: 
         yield Banc(moteur, url, bootstrap, journal, pool, topic)
     finally:
         await journal.fermer()
-        await pool.close()
+        await fermer_pool(pool)
 
 
 @pytest.fixture(params=MOTEURS)
