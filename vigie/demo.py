@@ -20,8 +20,9 @@ from shared.catalogue.indicateurs import charger_indicateurs
 from shared.clock import SystemClock
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.valeurs import Demande
-from shared.indicators.periodes import Periode, numero
+from shared.indicators.periodes import Periode
 from shared.indicators.statistiques import RESEAU, Valeur
+from shared.network.jours import jour_de
 from shared.network.reseau import charger
 from simulator.envoi import Emetteur
 from simulator.parametres import Config, configurer
@@ -114,7 +115,7 @@ async def _montrer(
     )
     conforme = await verifier_tout(base, dire, journal=False)
     fin = premier_jour_absent - timedelta(days=1)
-    mesures = await _mesures(services, Periode(numero(fin) - FENETRE + 1, numero(fin)))
+    mesures = await _mesures(services, Periode(jour_de(fin) - FENETRE + 1, jour_de(fin)))
     if options.en_json:
         sys.stdout.write(json.dumps(await _document(services, rejeu, conforme, mesures), ensure_ascii=False) + "\n")
     else:
@@ -232,7 +233,7 @@ async def _direct(
         with Live(console=console, refresh_per_second=2) as direct:
             while not any(tache.done() for tache in taches):
                 pile.verifier()
-                jour = numero(clock.now().date())
+                jour = jour_de(clock.now().date())
                 direct.update(_tableau(await _mesures(services, Periode(jour, jour)), "Réseau, aujourd'hui"))
                 await asyncio.sleep(RAFRAICHISSEMENT)
         for tache in taches:

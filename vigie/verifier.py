@@ -13,7 +13,7 @@ from shared.dossiers.reconstruction import reconstruire
 from shared.dossiers.retention import purger
 from shared.dossiers.verification import verifier
 from shared.dossiers.verification_journal import verifier_journal
-from shared.indicators.periodes import numero
+from shared.network.jours import jour_de
 from vigie.pile import Base
 from vigie.travail import DEFINITIONS, definition_du_processus, service_ouvert
 
@@ -84,7 +84,7 @@ async def purger_processus(base: Base, process: str, avant: date, console: Conso
     """Forget the dossiers of a process closed before a day; their figures stay."""
     definition = definition_du_processus(process)
     async with service_ouvert(base, definition) as service:
-        fait = await purger(service.pool, definition.nom, process, numero(avant))
+        fait = await purger(service.pool, definition.nom, process, jour_de(avant))
     console.print(f"{process} : {fait.purges} dossiers effacés sur {fait.vus} dossiers clos vus.", highlight=False)
 
 

@@ -15,9 +15,10 @@ from shared.database.connexion import est_passagere
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.presentation import NOM_RESEAU
 from shared.dossiers.valeurs import Demande
-from shared.indicators.periodes import Periode, jour_de, numero
+from shared.indicators.periodes import Periode
 from shared.indicators.statistiques import RESEAU
 from shared.network.heure_locale import fuseau
+from shared.network.jours import date_de, jour_de
 from shared.network.reseau import charger
 
 _log = structlog.get_logger(__name__)
@@ -33,11 +34,11 @@ _LIBELLES = ("service", "indicateur", "caisse", "fenetre")
 
 def fenetres(aujourdhui: date) -> dict[str, Periode]:
     """The three windows, each ending today: the day, seven days, the month so far."""
-    fin = numero(aujourdhui)
+    fin = jour_de(aujourdhui)
     return {
         "jour": Periode(fin, fin),
         "7j": Periode(fin - 6, fin),
-        "mois": Periode(numero(aujourdhui.replace(day=1)), fin),
+        "mois": Periode(jour_de(aujourdhui.replace(day=1)), fin),
     }
 
 
@@ -61,7 +62,7 @@ class Jauges(Collector):
         nom = self._service.definition.nom
         evaluateur = self._service.evaluateur.a_memoire()
         secondes = int(self._service.clock.now().timestamp())
-        noms = _noms_par_periode(fenetres(jour_de(fuseau("Europe/Paris").jour(secondes))))
+        noms = _noms_par_periode(fenetres(date_de(fuseau("Europe/Paris").jour(secondes))))
         async with self._service.moteur.connect() as conn:
             await self._service.dictionnaire.actualiser(conn)
             for indicateur in indicateurs_du_service(nom):

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from shared.catalogue.indicateurs import Indicateur
-from shared.indicators.periodes import Periode, jour_de
+from shared.indicators.periodes import Periode
 from shared.indicators.statistiques import RESEAU, Valeur
+from shared.network.jours import date_de
 from shared.network.reseau import charger
 
 NOM_RESEAU = "reseau"
@@ -24,8 +25,8 @@ def presenter(
 def _ligne(slug: str, periode: Periode, valeur: Valeur | None) -> dict[str, object]:
     return {
         "caisse": slug,
-        "du": jour_de(periode.du),
-        "au": jour_de(periode.au),
+        "du": date_de(periode.du),
+        "au": date_de(periode.au),
         "valeur": None if valeur is None else valeur.valeur,
         "n": 0 if valeur is None else valeur.n,
     }

@@ -25,9 +25,10 @@ from shared.dossiers.echeances import MARGE, dans_les_temps, duree, echus, premi
 from shared.dossiers.lieux import contexte
 from shared.indicators import echeances as ec
 from shared.indicators import statistiques as st
-from shared.indicators.periodes import Periode, coupes, jour_de
+from shared.indicators.periodes import Periode, coupes
 from shared.indicators.statistiques import Contexte, Valeur
 from shared.network.calendrier import FIN, PREMIER_JOUR
+from shared.network.jours import date_de
 
 _ORIGINE = -40_000
 """A day number before every cell (1860): where the sums of a stock begin."""
@@ -263,7 +264,7 @@ def _soirs(periodes: Sequence[Periode], ici: Contexte) -> list[int]:
 
 def _verifier(d: Demande) -> None:
     if min(p.du for p in d.periodes) < PREMIER_JOUR or max(p.au for p in d.periodes) >= FIN - MARGE:
-        bornes = f"du {jour_de(PREMIER_JOUR):%d/%m/%Y} au {jour_de(FIN - MARGE - 1):%d/%m/%Y}"
+        bornes = f"du {date_de(PREMIER_JOUR):%d/%m/%Y} au {date_de(FIN - MARGE - 1):%d/%m/%Y}"
         raise DemandeInvalide(f"Les jours demandés sortent des calendriers connus, qui vont {bornes}.", "du")
     if d.executante and d.indicateur.genre in ("stock", "stock_age_quantile"):
         raise DemandeInvalide(

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Literal, NamedTuple
 
-_JOUR_1970 = 719_163
+from shared.network.jours import date_de, jour_de
+
 _DECEMBRE = 12
 
 Pas = Literal["jour", "semaine", "mois"]
@@ -17,22 +18,12 @@ class Periode(NamedTuple):
     au: int
 
 
-def numero(jour: date) -> int:
-    """Day number of a date."""
-    return jour.toordinal() - _JOUR_1970
-
-
-def jour_de(numero_: int) -> date:
-    """Date of a day number."""
-    return date.fromordinal(numero_ + _JOUR_1970)
-
-
 def decouper(du: date, au: date, pas: Pas | None) -> list[Periode]:
     """The periods of ``pas`` that cover [du, au], in order, the first and last cut at the ends.
 
     Weeks begin on Monday. Without ``pas`` the range is one period. Empty when ``au`` is before ``du``.
     """
-    debut, fin = numero(du), numero(au)
+    debut, fin = jour_de(du), jour_de(au)
     if fin < debut:
         return []
     if pas is None:
@@ -55,11 +46,11 @@ def coupes(periodes: Iterable[Periode]) -> list[int]:
 
 
 def _debut_suivant(debut: int, pas: Pas) -> int:
-    jour = jour_de(debut)
+    jour = date_de(debut)
     if pas == "jour":
         return debut + 1
     if pas == "semaine":
         return debut + 7 - jour.weekday()
     if jour.month == _DECEMBRE:
-        return numero(jour.replace(day=31)) + 1
-    return numero(jour.replace(month=jour.month + 1, day=1))
+        return jour_de(jour.replace(day=31)) + 1
+    return jour_de(jour.replace(month=jour.month + 1, day=1))

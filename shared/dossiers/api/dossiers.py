@@ -17,7 +17,7 @@ from shared.dossiers.effets import decoder_contributions
 from shared.dossiers.etat import Etat, Valeur, decoder_etat, jalons_de, ordre, synthese
 from shared.dossiers.store import Depot
 from shared.dossiers.tables import TABLE
-from shared.indicators.periodes import jour_de
+from shared.network.jours import date_de
 from shared.network.reseau import charger
 from shared.service.application import piece
 from shared.service.erreurs import Introuvable
@@ -118,7 +118,7 @@ def _contribution(service: ServiceDossiers, slugs: Mapping[int, str], contributi
         elif colonne == "strate":
             lisible[colonne] = lire_strate(nom("strate", valeur))
         elif colonne in _JOURS:
-            lisible[colonne] = jour_de(valeur)
+            lisible[colonne] = date_de(valeur)
         elif valeur != -1:
             lisible[colonne] = valeur
     return lisible | {"montants": dict(zip(MESURES[genre], montants, strict=True))}

@@ -14,9 +14,10 @@ from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.cellules import Vue
 from shared.dossiers.presentation import NOM_RESEAU, decrire, presenter
 from shared.dossiers.valeurs import Demande, DemandeInvalide
-from shared.indicators.periodes import Pas, Periode, decouper, jour_de
+from shared.indicators.periodes import Pas, Periode, decouper
 from shared.indicators.statistiques import RESEAU
 from shared.network.heure_locale import fuseau
+from shared.network.jours import date_de
 from shared.network.reseau import CaisseInconnue, charger
 from shared.service.application import piece
 from shared.service.erreurs import Introuvable
@@ -72,7 +73,7 @@ async def valeurs(
     indicateur = _indicateur(service, code)
     organisme = _organisme(options.caisse)
     maintenant = int(service.clock.now().timestamp())
-    periodes = _periodes(options, jour_de(fuseau("Europe/Paris").jour(maintenant)))
+    periodes = _periodes(options, date_de(fuseau("Europe/Paris").jour(maintenant)))
     async with service.moteur.connect() as conn:
         await service.dictionnaire.actualiser(conn)
         demande = Demande(

@@ -6,7 +6,7 @@ from shared.catalogue.processus import Processus
 from shared.dossiers.chronologie import instant_depart
 from shared.dossiers.contributions import ATTENTE_MAX, CLOS, DIMENSIONS, EN_COURS, FLUX, OUVERT, Contribution
 from shared.dossiers.etat import Valeur
-from shared.indicators.periodes import jour_de
+from shared.network.jours import date_de
 
 Nom = Callable[[str, int], str]
 """(column, code) -> the name behind a code."""
@@ -66,4 +66,4 @@ def _ouvert(processus: Processus, jalons: Mapping[str, Valeur], cellule: Mapping
 
 
 def _date(jour: int) -> str:
-    return f"{jour_de(jour):%d/%m/%Y}"
+    return f"{date_de(jour):%d/%m/%Y}"

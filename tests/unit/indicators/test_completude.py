@@ -16,10 +16,10 @@ from shared.indicators.completude import (
     juger,
     silence,
 )
-from shared.indicators.periodes import numero
 from shared.network.calendrier import Calendrier, jour_de_semaine
+from shared.network.jours import jour_de
 
-LUNDI = numero(date(2026, 6, 8))
+LUNDI = jour_de(date(2026, 6, 8))
 CHOME = Calendrier("Métropole").est_chome
 DEBUT = LUNDI - 70
 
@@ -49,7 +49,7 @@ def test_the_expectation_is_the_median_of_the_eight_same_weekdays_before() -> No
 
 
 def test_holidays_are_neither_expected_nor_part_of_the_profile() -> None:
-    pentecote = numero(date(2026, 5, 25))
+    pentecote = jour_de(date(2026, 5, 25))
     assert attendu(source(), pentecote, CHOME) == 0
     assert juger(source(), pentecote, CHOME).etat == "non_attendu"
     # Of the Mondays before 8 June, 25 May is Whit Monday.

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared.indicators.echeances import EN_HEURES, due_le, premier_jour_utile, seuils
-from shared.indicators.periodes import jour_de, numero
+from shared.network.jours import date_de, jour_de
 from shared.network.ouvertures import Ouvertures, ouvertures_de
 from shared.network.reseau import charger
 
@@ -20,7 +20,7 @@ def ts(texte: str, zone: str = "Europe/Paris") -> int:
 
 
 def jour(texte: str) -> int:
-    return numero(date.fromisoformat(texte))
+    return jour_de(date.fromisoformat(texte))
 
 
 TARD = ts("2027-12-31 00:00")
@@ -29,8 +29,8 @@ TARD = ts("2027-12-31 00:00")
 def echu(ouvert: str, horloge: str, limite: int, maintenant: int = TARD, slug: str = "cpam-75") -> str | None:
     """The day on which what was opened at that local hour fell due; None while it has not."""
     quand = datetime.fromisoformat(ouvert)
-    du, passe = due_le(agenda(slug), horloge, limite, numero(quand.date()), quand.hour)
-    return str(jour_de(du)) if passe <= maintenant else None
+    du, passe = due_le(agenda(slug), horloge, limite, jour_de(quand.date()), quand.hour)
+    return str(date_de(du)) if passe <= maintenant else None
 
 
 @pytest.mark.parametrize(

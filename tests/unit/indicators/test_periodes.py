@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.indicators.periodes import Periode, coupes, decouper, jour_de, numero
+from shared.indicators.periodes import Periode, coupes, decouper
+from shared.network.jours import date_de, jour_de
 
 JOURS = st.dates(date(1990, 1, 1), date(2050, 12, 31))
 
 
 def en_dates(periodes: list[Periode]) -> list[tuple[str, str]]:
-    return [(str(jour_de(p.du)), str(jour_de(p.au))) for p in periodes]
+    return [(str(date_de(p.du)), str(date_de(p.au))) for p in periodes]
 
 
 def test_les_semaines_vont_du_lundi_au_dimanche_meme_au_changement_d_annee() -> None:
@@ -47,11 +48,11 @@ def test_a_l_envers_il_n_y_a_aucune_periode() -> None:
 def test_les_periodes_couvrent_chaque_jour_une_fois_dans_l_ordre(du: date, duree: int, pas: str | None) -> None:
     au = du + timedelta(days=duree)
     periodes = decouper(du, au, pas)
-    assert [j for p in periodes for j in range(p.du, p.au + 1)] == list(range(numero(du), numero(au) + 1))
+    assert [j for p in periodes for j in range(p.du, p.au + 1)] == list(range(jour_de(du), jour_de(au) + 1))
     cle = {"jour": lambda j: j, "semaine": lambda j: j.isocalendar()[:2], "mois": lambda j: (j.year, j.month)}
     for p in periodes:
         if pas is not None:
-            assert len({cle[pas](jour_de(j)) for j in range(p.du, p.au + 1)}) == 1
+            assert len({cle[pas](date_de(j)) for j in range(p.du, p.au + 1)}) == 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), min_size=1, max_size=6))
@@ -66,5 +67,5 @@ def test_entre_deux_coupes_tous_les_jours_sont_des_memes_periodes(bornes: list[t
 
 @pytest.mark.parametrize(("texte", "attendu"), [("1970-01-01", 0), ("1969-12-31", -1), ("2026-11-03", 20_760)])
 def test_le_numero_d_un_jour_compte_depuis_1970(texte: str, attendu: int) -> None:
-    assert numero(date.fromisoformat(texte)) == attendu
-    assert jour_de(attendu) == date.fromisoformat(texte)
+    assert jour_de(date.fromisoformat(texte)) == attendu
+    assert date_de(attendu) == date.fromisoformat(texte)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as hs
 
 from shared.indicators import statistiques as st
-from shared.indicators.periodes import Periode, decouper, numero
+from shared.indicators.periodes import Periode, decouper
 from shared.indicators.statistiques import RESEAU, Contexte, Valeur
+from shared.network.jours import jour_de
 from shared.network.ouvertures import ouvertures_de
 from shared.network.reseau import charger
 
@@ -20,7 +21,7 @@ CALENDRIERS = {caisse.code: ouvertures_de(caisse).calendrier for caisse in charg
 
 
 def jour(texte: str) -> int:
-    return numero(date.fromisoformat(texte))
+    return jour_de(date.fromisoformat(texte))
 
 
 def cellules(*noms: str, lignes: list[tuple[int, ...]]) -> dict[str, np.ndarray]:
