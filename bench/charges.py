@@ -1,8 +1,9 @@
 """The two workloads of the ingestion bench, as the log would hold them: the same bytes for every rival.
 
-Both are ``fse`` events over 60 days and 107 caisses drawn evenly (the real network is skewed: evenly is harder,
-a batch touches more cells), stamped with ``recordedtime`` as ``POST /v1/events`` does, 5 % of them sent twice.
-As from real sources, each caisse's engine numbers its own files and ids are digests, in no order.
+Both are ``fse`` events of 107 caisses drawn evenly (the real network is skewed: evenly is harder, a batch touches
+more cells), stamped with ``recordedtime`` as ``POST /v1/events`` does, 5 % of them sent twice. As from real sources,
+each caisse's engine numbers its own files and ids are digests, in no order. A comes as fast as the network pays,
+1 G a year (a million is an evening and a morning); B is 60 days, and so is A60, which is A sixty days thin.
 """
 
 from collections.abc import Iterator
@@ -16,11 +17,15 @@ from shared.events.contrat import cle
 from shared.network.reseau import charger
 
 JOURS = 60
+PAR_AN = 1_000_000_000
+"""Electronic claim forms the network pays in a year (order of size)."""
 DELAI_MAX = 25
 DOUBLONS = 0.05
 _JOUR = 86_400
 _LOCAL = timezone(timedelta(hours=1))  # winter throughout: whole local dates are whole days
 _DEBUT = int(datetime(2026, 1, 5, tzinfo=_LOCAL).timestamp())
+_SOIR = 20 * 3_600
+_AN = 365 * _JOUR
 _MELANGE = 0x9E37_79B9_7F4A_7C15  # odd: distinct numbers give distinct ids
 _BENEFICIAIRES = ("assure", "ps")
 
@@ -38,12 +43,15 @@ class Charge:
 
     def lots(self) -> Iterator[Items]:
         """(key, value) pairs in log order; the same at each call."""
-        return _lots_a(self) if self.nom == "a" else _lots_b(self)
+        return _lots_b(self) if self.nom == "b" else _lots_a(self)
 
 
-def charge_a(n: int) -> Charge:
-    """Both jalons in one event, in time order; doubles come up to three days after the first."""
-    return Charge("a", n, n - round(n * DOUBLONS))
+def charge_a(n: int, nom: str = "a") -> Charge:
+    """Both jalons in one event, in time order; doubles come within a twentieth of the period after the first.
+
+    ``nom``: ``a`` at the rate of the network, ``a60`` over 60 days.
+    """
+    return Charge(nom, n, n - round(n * DOUBLONS))
 
 
 def charge_b(n: int) -> Charge:
@@ -59,9 +67,9 @@ class _Dossiers:
     beneficiaire: Entiers
 
 
-def _dossiers(alea: np.random.Generator, n: int) -> _Dossiers:
-    """Paid in order of number, evenly over the period; received 5 days before on average, at most 25."""
-    payee = _DEBUT + np.arange(n, dtype=np.int64) * (JOURS * _JOUR) // max(n, 1)
+def _dossiers(alea: np.random.Generator, n: int, debut: int, duree: int) -> _Dossiers:
+    """Paid in order of number, evenly over ``duree`` seconds; received 5 days before on average, at most 25."""
+    payee = debut + np.arange(n, dtype=np.int64) * duree // max(n, 1)
     delai = np.minimum(alea.gamma(2.0, 2.5, n).astype(np.int64), DELAI_MAX)
     minuit = payee - (payee - _DEBUT) % _JOUR
     heure = (alea.random(n) * np.where(delai == 0, payee - minuit + 1, _JOUR)).astype(np.int64)
@@ -75,7 +83,8 @@ def _dossiers(alea: np.random.Generator, n: int) -> _Dossiers:
 
 def _lots_a(charge: Charge) -> Iterator[Items]:
     alea = np.random.default_rng(1)
-    d = _dossiers(alea, charge.dossiers)
+    au_rythme = (_DEBUT + _SOIR, charge.dossiers * _AN // PAR_AN)
+    d = _dossiers(alea, charge.dossiers, *(au_rythme if charge.nom == "a" else (_DEBUT, JOURS * _JOUR)))
     doubles = alea.choice(charge.dossiers, charge.n - charge.dossiers, replace=False)
     retard = alea.integers(1, max(2, charge.dossiers // 20), len(doubles)) + 0.5
     rangs = np.concatenate((np.arange(charge.dossiers), doubles))
@@ -110,7 +119,7 @@ def _lots_a(charge: Charge) -> Iterator[Items]:
 
 def _lots_b(charge: Charge) -> Iterator[Items]:
     alea = np.random.default_rng(2)
-    d = _dossiers(alea, charge.dossiers)
+    d = _dossiers(alea, charge.dossiers, _DEBUT, JOURS * _JOUR)
     distincts = 2 * charge.dossiers
     doubles = alea.choice(distincts, charge.n - distincts, replace=False)
     suite = alea.permutation(np.concatenate((np.arange(distincts), doubles)))

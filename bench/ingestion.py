@@ -79,9 +79,10 @@ def upsert(lieu: Milieu, charge: Charge) -> dict[str, Any]:
 
 def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
     """All systems in turn, ``repetitions`` times; medians, and medians of the ratios of each turn."""
-    a, b = charge_a(n), charge_b(n)
-    topic_a, topic_b = charger(lieu, a), charger(lieu, b)
-    debits: dict[str, list[float]] = {"vigie_a": [], "boucle": [], "boucle_voies": [], "vigie_b": [], "upsert": []}
+    a, a60, b = charge_a(n), charge_a(n, "a60"), charge_b(n)
+    topic_a, topic_a60, topic_b = (charger(lieu, charge) for charge in (a, a60, b))
+    noms = ("vigie_a", "boucle", "boucle_voies", "vigie_a60", "boucle_a60", "vigie_b", "upsert")
+    debits: dict[str, list[float]] = {nom: [] for nom in noms}
     cpu: dict[str, list[float]] = {nom: [] for nom in debits if nom != "upsert"}  # whose process also makes the events
     memoires: list[float] = []
     for tour in range(1, repetitions + 1):
@@ -89,6 +90,8 @@ def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
             "vigie_a": vigie(lieu, a, topic_a),
             "boucle": boucle(lieu, a, topic_a, 1),
             "boucle_voies": boucle(lieu, a, topic_a, PARTITIONS),
+            "vigie_a60": vigie(lieu, a60, topic_a60),
+            "boucle_a60": boucle(lieu, a60, topic_a60, 1),
             "vigie_b": vigie(lieu, b, topic_b),
             "upsert": upsert(lieu, a),
         }
@@ -115,6 +118,11 @@ def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
             "events_per_s": round(med["vigie_b"]),
             "ratio_upsert": _ratio(debits["vigie_b"], debits["upsert"]),
             "ratio_handwritten": _ratio(debits["vigie_b"], debits["boucle"]),
+        },
+        "a60": {
+            "events_per_s": round(med["vigie_a60"]),
+            "ratio_upsert": _ratio(debits["vigie_a60"], debits["upsert"]),
+            "ratio_handwritten": _ratio(debits["vigie_a60"], debits["boucle_a60"]),
         },
         "ratio_handwritten_lanes": _ratio(debits["vigie_a"], debits["boucle_voies"]),
         "handwritten_lanes_per_s": round(med["boucle_voies"]),

@@ -21,6 +21,13 @@ SYSTEMES = {
     "fsp": "fsp",
     "ij": "ij",
     "cmuc_acs": "cmuc-acs",
+    "courrier": "courrier",
+    "accueil": "accueil",
+    "ame": "ame",
+    "carte_vitale": "carte-vitale",
+    "supervision": "supervision",
+    "enquete": "enquete",
+    "effectif": "effectif",
 }
 """Process -> the system its events come from; each caisse has its own."""
 

@@ -10,8 +10,12 @@ from typing import Any
 import msgspec
 import yaml
 
-PROCESSUS = ("appel", "courriel", "reclamation", "fse", "fsp", "ij", "cmuc_acs")
-CONTACTS = frozenset({"appel", "courriel", "reclamation"})
+PROCESSUS = (
+    "appel", "courriel", "reclamation", "fse", "fsp", "ij", "cmuc_acs",
+    "courrier", "accueil", "ame", "carte_vitale", "supervision", "enquete", "effectif",
+)  # fmt: skip
+"""In the order of their random streams: a new one goes last, so that the others still draw the same."""
+CONTACTS = frozenset({"appel", "courriel", "reclamation", "courrier", "accueil", "supervision", "enquete", "effectif"})
 """Processes of the service ``contacts``; the others belong to ``claims``."""
 
 
@@ -117,6 +121,47 @@ class Reclamation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     annulee: float
 
 
+class Demande(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Files opened on ``depart``, closed by one of ``issues``; ``incomplet`` of them wait ``suspension`` days."""
+
+    depart: str
+    moyenne: float
+    sigma: float
+    dispersion: float
+    issues: dict[str, float]
+    attributs: dict[str, dict[str, float]]
+    incomplet: float = 0.0
+    suspension: float = 0.0
+
+
+class Accueil(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    attente: float
+    sigma: float
+    dispersion: float
+    partis: float
+    rendez_vous: float
+    groupes_max: int
+
+
+class Supervision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    points: int
+    fiabilite: dict[str, float]
+
+
+class Effectif(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    presence: float
+    occupation: float
+    jours: int
+
+
+class Mesures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is measured of the contacts; meanings and units in ``mesures.yaml``."""
+
+    supervision: Supervision
+    enquete: dict[str, dict[str, float]]
+    effectif: Effectif
+
+
 class Derive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amplitude: float
     periode: float
@@ -129,6 +174,10 @@ class Delais(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cmuc_acs: Cmuc
     courriel: Courriel
     reclamation: Reclamation
+    courrier: Demande
+    ame: Demande
+    carte_vitale: Demande
+    accueil: Accueil
     derive: Derive
 
 
@@ -180,6 +229,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     telephone: Telephone
     delais: Delais
     population: Population
+    mesures: Mesures
 
     @property
     def debut(self) -> date:
@@ -221,4 +271,5 @@ def configurer(
         telephone=msgspec.convert(lire_yaml("telephone.yaml"), Telephone),
         delais=msgspec.convert(lire_yaml("delais.yaml"), Delais),
         population=msgspec.convert(lire_yaml("population.yaml"), Population),
+        mesures=msgspec.convert(lire_yaml("mesures.yaml"), Mesures),
     )

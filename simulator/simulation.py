@@ -14,10 +14,13 @@ import numpy as np
 
 from shared.clock import Clock
 from simulator.aleas import NATURES, expedier
+from simulator.demandes import demandes
 from simulator.ecrits import Courriels, reclamations
 from simulator.evenements import Dossiers, Plume
 from simulator.feuilles import feuilles
+from simulator.guichets import visites
 from simulator.hasard import generateur
+from simulator.mesures import effectifs, reponses, supervisions
 from simulator.parametres import CONTACTS, PROCESSUS, Config
 from simulator.population import Assures
 from simulator.prestations import complementaires, indemnites
@@ -134,6 +137,14 @@ class Simulation:
         for processus in ("fse", "fsp"):
             if processus in attendus:
                 yield feuilles(self.terrain, processus, jour, rngs[processus])
+        for processus in ("courrier", "ame", "carte_vitale"):
+            if processus in attendus:
+                yield demandes(self.terrain, processus, jour, rngs[processus], self._assures)
+        if jour >= self._debut:
+            yield visites(self.terrain, jour, rngs["accueil"])
+            yield supervisions(self.terrain, jour, rngs["supervision"])
+            yield reponses(self.terrain, jour, rngs["enquete"])
+            yield effectifs(self.terrain, self._plateformes, jour)
         self._assures.noter(contacts, ij, cmuc)
 
 

@@ -62,6 +62,11 @@ class Plateformes:
         charge = self._charges(self._poids[:, jour] * choc / self._scenario.effectif[:, jour])
         return sigmoide(self._a + self._b * (charge - 1) + self._ecarts[:, None]), charge
 
+    def presence(self, jour: int) -> tuple[Reels, Reels]:
+        """(staff of each caisse on a day, calls per adviser by half-hour relative to the calibration)."""
+        presents: Reels = self._etp * self._scenario.effectif[:, jour]
+        return presents, self._charges(self._poids[:, jour] / self._scenario.effectif[:, jour])
+
     def engendrer(
         self, jour: int, rng: np.random.Generator, assures: Assures
     ) -> tuple[Dossiers, tuple[Entiers, Entiers, Entiers]]:

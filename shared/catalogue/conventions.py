@@ -81,6 +81,20 @@ def convention_de(regime: str, jour: date) -> Convention | None:
     return next((c for c in charger_conventions().values() if c.regime == regime and c.du <= jour <= c.au), None)
 
 
+@cache
+def lignes_calculees() -> Mapping[str, tuple[tuple[Convention, Ligne], ...]]:
+    """Code of a computed indicator -> the rows it measures, each with its convention, the oldest first.
+
+    One row of a convention at most: a second would be another target for the same figure.
+    """
+    trouvees: dict[str, list[tuple[Convention, Ligne]]] = {}
+    for conv in sorted(charger_conventions().values(), key=lambda c: (c.du, c.code)):
+        for rangee in conv.lignes.values():
+            if rangee.calcul is not None:
+                trouvees.setdefault(rangee.calcul, []).append((conv, rangee))
+    return {calcul: tuple(lignes) for calcul, lignes in trouvees.items()}
+
+
 def cible(
     code_convention: str, code: str, annee: int, connu_le: date | None = None, segment: str | None = None
 ) -> Cible:
@@ -111,6 +125,10 @@ def _fautes_de_calcul(convention: Convention, lieu: str) -> list[str]:
         ou = f"{lieu}, {rangee.code}, calcul"
         if rangee.calcul is None:
             continue
+        if any(c.segment is not None for c in rangee.cibles):
+            fautes.append(f"{ou}: a computed value has no segments, the targets of the row have")
+        if convention.regime is not None and sum(r.calcul == rangee.calcul for r in convention.lignes.values()) > 1:
+            fautes.append(f"{ou}: {rangee.calcul} measures several rows of this convention")
         if rangee.calcul not in calcules:
             fautes.append(f"{ou}: {rangee.calcul} is not a computed indicator")
             continue

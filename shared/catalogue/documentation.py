@@ -13,6 +13,9 @@ from shared.catalogue.conventions import charger_conventions
 from shared.catalogue.indicateurs import Indicateur, charger_indicateurs
 from shared.catalogue.mise_en_mots import cibles, horloge, resultats, unite
 from shared.catalogue.modele_conventions import Convention, Ligne
+from shared.catalogue.mots_seuils import cibles_supposees, series, seuils_d_alerte
+from shared.catalogue.processus import Processus, tous_les_processus
+from shared.catalogue.seuils import charger_seuils
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "indicateurs.md"
 
@@ -139,7 +142,7 @@ def _calcules(conventions: Mapping[str, Convention]) -> Iterator[str]:
     yield "## Les indicateurs calculés par Vigie\n"
     yield "Chaque version de formule est une série à part : changer de formule, c'est commencer une autre série.\n"
     for processus, indicateurs in groupby(sorted(charger_indicateurs().values(), key=_processus), key=_processus):
-        yield f"### Processus `{processus}`\n"
+        yield from _fiche_processus(tous_les_processus()[processus])
         yield from _tableau(
             "indicateur|formule|horloge|unité|mieux|version|source|conventions",
             (
@@ -150,12 +153,19 @@ def _calcules(conventions: Mapping[str, Convention]) -> Iterator[str]:
                     i.unite,
                     "plus haut" if i.sens == "haut" else "plus bas",
                     f"`{i.version}`",
-                    "hypothèse" if i.hypothese else (i.source or "Vigie"),
+                    " ; ".join([*([i.source] if i.source else []), *(["hypothèse"] if i.hypothese else [])]) or "Vigie",
                     ", ".join(f"[{c}](#{c})" for c in usages.get(i.code, ())) or "aucune",
                 )
                 for i in indicateurs
             ),
         )
+
+
+def _fiche_processus(processus: Processus) -> Iterator[str]:
+    yield f"### {processus.libelle} : processus `{processus.code}`\n"
+    if processus.source:
+        reserve = " ; en partie une hypothèse" if processus.hypothese else ""
+        yield f"Source : {processus.source}{reserve}.\n"
 
 
 def _processus(indicateur: Indicateur) -> str:
@@ -188,6 +198,10 @@ def _hypotheses(conventions: Mapping[str, Convention]) -> Iterator[str]:
             if cible.hypothese
         ],
     )
+    depuis = f"{charger_seuils().depuis:%d/%m/%Y}"
+    yield from _liste(f"Cibles jugées depuis le {depuis} faute de convention en vigueur", cibles_supposees())
+    yield from _liste(f"Seuils d'alerte, depuis le {depuis}", seuils_d_alerte())
+    yield from _liste("Noms sous lesquels la mesure a changé (séries rompues)", series())
     yield from _liste(
         "Dates de signature", [f"{c.code} : {c.signature_note}" for c in conventions.values() if c.signature_note]
     )
@@ -195,7 +209,7 @@ def _hypotheses(conventions: Mapping[str, Convention]) -> Iterator[str]:
         "Règles",
         (
             "Le taux d'atteinte de 72 % que l'IGAS publie pour 2016 se retrouve avec 36 indicateurs, non avec 35",
-            "Aucune source ne chiffre de seuil d'alerte : ceux que Vigie applique sont des réglages",
+            "Aucune source ne chiffre de seuil d'alerte : ceux que Vigie applique sont des réglages (`seuils.yaml`)",
             "Sans socle dans la source, ce qui manque l'objectif est dit « sous le socle »",
         ),
     )

@@ -1,7 +1,8 @@
 """Indicators as data: what each one measures, on which process and population, in which unit and version."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -9,13 +10,28 @@ from typing import Any, Literal
 
 import yaml
 
-from shared.catalogue.processus import CatalogueInvalide, charger_processus
+from shared.catalogue.processus import CatalogueInvalide, Forme, Processus, tous_les_processus
 
 Genre = Literal[
-    "rapport", "attente_quantile", "attente_moyenne", "attente_part",
+    "rapport", "nombre", "attente_quantile", "attente_moyenne", "attente_part",
     "delai_moyen", "delai_quantile", "part_issue", "echeance", "stock", "stock_age_quantile",
+    "part_strate", "releve_moyenne", "releve_part", "ecart_sources", "part_chaine", "part_nette",
 ]  # fmt: skip
 """Kinds of statistic; shared.indicators computes each from cells."""
+
+FORMES_DU_GENRE: Mapping[Genre, tuple[Forme, ...]] = {
+    **dict.fromkeys(("rapport", "nombre", "attente_quantile", "attente_moyenne", "attente_part"), ("flux",)),
+    **dict.fromkeys(
+        ("delai_moyen", "delai_quantile", "part_issue", "echeance", "stock", "stock_age_quantile"), ("dossiers",)
+    ),
+    **dict.fromkeys(("releve_moyenne", "releve_part", "ecart_sources"), ("releves",)),
+    "part_chaine": ("flux",),
+    **dict.fromkeys(("part_strate", "part_nette"), ("dossiers", "flux")),
+}
+"""The forms of process whose cells hold what a kind needs."""
+
+SANS_STRATE: tuple[Genre, ...] = ("attente_quantile", "attente_moyenne", "attente_part")
+"""Kinds read in the waits, which no stratum splits: a population would be asked and not applied."""
 
 _FICHIER = Path(__file__).with_name("indicateurs.yaml")
 SECONDES_PAR_JOUR = 86_400
@@ -39,6 +55,25 @@ class Indicateur:
     formule: str
     source: str | None
     hypothese: bool
+    mesures: tuple["Mesure", ...] = ()
+    """What it measures in turn, the oldest first, under one name; empty: one thing since ever."""
+
+    def mesure(self, du: date, au: date) -> "Indicateur | None":
+        """What it measures from ``du`` to ``au``, both included; None when that changes on the way."""
+        if not self.mesures:
+            return self
+        debut, fin = (
+            next(m.indicateur for m in self.mesures if m.jusqu_au is None or jour <= m.jusqu_au) for jour in (du, au)
+        )
+        return fin if debut is fin else None
+
+
+@dataclass(frozen=True, slots=True)
+class Mesure:
+    """What an indicator measures until ``jusqu_au``, included; None: since then."""
+
+    jusqu_au: date | None
+    indicateur: Indicateur
 
 
 class IndicateurInconnu(KeyError):
@@ -68,6 +103,12 @@ def charger_indicateurs(fichier: Path = _FICHIER) -> Mapping[str, Indicateur]:
             fautes += [f"{entree['code']}: {faute}" for faute in propres]
         else:
             charges[entree["code"]] = _lire(entree)
+    for serie in brut.get("series", ()):
+        propres = _fautes_de_serie(serie, charges)
+        if propres:
+            fautes += [f"{serie['code']}: {faute}" for faute in propres]
+        else:
+            charges[serie["code"]] = _lire_serie(serie, charges)
     if fautes:
         raise CatalogueInvalide("\n".join(fautes))
     return charges
@@ -87,7 +128,7 @@ def indicateurs_du_service(service: str) -> tuple[Indicateur, ...]:
 
 
 def _famille(famille: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The four indicators of a delay: mean, 9th decile, open stock and its age."""
+    """The five indicators of a delay: mean, 9th decile, median, open stock and its age."""
     commun = {"process": famille["process"], "population": famille["population"], "sens": "bas"}
     suffixe, nom, issues = famille["suffixe"], famille["nom"], famille["issues"]
     yield commun | {
@@ -105,6 +146,14 @@ def _famille(famille: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         "unite": "jours",
         "version": "rang-1",
         "formule": "plus petit délai, en jours entiers, qu'au moins 90 % des dossiers clos n'ont pas dépassé",
+    }
+    yield commun | {
+        "code": f"delai_{suffixe}_mediane",
+        "libelle": f"Délai médian : {nom}",
+        "statistique": {"delai_quantile": {"issues": issues, "q": [1, 2], "horloge": "jours_calendaires"}},
+        "unite": "jours",
+        "version": "rang-1",
+        "formule": "plus petit délai, en jours entiers, qu'au moins la moitié des dossiers clos n'ont pas dépassé",
     }
     yield commun | {
         "code": f"stock_{suffixe}",
@@ -129,7 +178,7 @@ def _lire(brut: Mapping[str, Any]) -> Indicateur:
     return Indicateur(
         code=brut["code"],
         libelle=brut["libelle"],
-        service=charger_processus()[brut["process"]].service,
+        service=tous_les_processus()[brut["process"]].service,
         process=brut["process"],
         population=dict(brut.get("population", {})),
         genre=genre,
@@ -143,8 +192,27 @@ def _lire(brut: Mapping[str, Any]) -> Indicateur:
     )
 
 
+def _lire_serie(brut: Mapping[str, Any], charges: Mapping[str, Indicateur]) -> Indicateur:
+    """An indicator that is others in turn: what it says of itself is what the last one says."""
+    mesures = tuple(Mesure(m.get("jusqu_au"), charges[m["de"]]) for m in brut["mesures"])
+    return replace(mesures[-1].indicateur, code=brut["code"], libelle=brut["libelle"], mesures=mesures)
+
+
+def _fautes_de_serie(brut: Mapping[str, Any], charges: Mapping[str, Indicateur]) -> list[str]:
+    if brut["code"] in charges:
+        return ["declared twice"]
+    inconnus = [m["de"] for m in brut["mesures"] if m["de"] not in charges]
+    if inconnus:
+        return [f"mesures: {code} is not an indicator declared before" for code in inconnus]
+    *fins, derniere = [m.get("jusqu_au") for m in brut["mesures"]]
+    if not fins or derniere is not None or any(type(jour) is not date for jour in fins) or fins != sorted(set(fins)):
+        return ["mesures: every one but the last ends on a day (jusqu_au), in order"]
+    communs = {(charges[m["de"]].service, charges[m["de"]].unite, charges[m["de"]].sens) for m in brut["mesures"]}
+    return [] if len(communs) == 1 else ["mesures: of different services, units or better ways"]
+
+
 def _fautes(brut: Mapping[str, Any]) -> list[str]:
-    processus = charger_processus().get(brut["process"])
+    processus = tous_les_processus().get(brut["process"])
     if processus is None:
         return [f"process: {brut['process']} does not exist"]
     ((genre, parametres),) = brut["statistique"].items()
@@ -154,13 +222,32 @@ def _fautes(brut: Mapping[str, Any]) -> list[str]:
         if nom not in processus.strates or valeur not in processus.attributs[nom]
     ]
     if genre not in Genre.__args__:  # type: ignore[attr-defined]
-        fautes.append(f"statistique: {genre} is not a kind")
-    issues = {
-        issue
-        for cle in ("issues", "numerateur", "denominateur", "parmi", "tenues", "exclues")
-        for issue in parametres.get(cle, ())
+        return [*fautes, f"statistique: {genre} is not a kind"]
+    if processus.forme not in FORMES_DU_GENRE[genre]:
+        fautes.append(f"statistique: {genre} is not known of {processus.code}, whose form is {processus.forme}")
+    if genre in SANS_STRATE and brut.get("population"):
+        fautes.append(f"population: waits have no stratum, {genre} would not apply it")
+    return fautes + _fautes_parametres(parametres, processus)
+
+
+def _fautes_parametres(parametres: Mapping[str, Any], processus: Processus) -> list[str]:
+    """What the parameters of a statistic name that the process does not have."""
+    connus: Mapping[str, Collection[str]] = {
+        **dict.fromkeys(("issues", "numerateur", "denominateur", "parmi", "tenues", "exclues"), processus.issues),
+        "horloge": processus.horloges,
+        "attribut": processus.strates,
+        "valeurs": processus.attributs.get(parametres.get("attribut", ""), ()),
+        "grandeur": processus.grandeurs,
     }
-    fautes += [
-        f"statistique: {i} is not an outcome of {processus.code}" for i in sorted(issues - set(processus.issues))
+    if processus.forme == "releves":
+        connus = {**connus, "numerateur": processus.grandeurs, "denominateur": processus.grandeurs}
+    return [
+        f"statistique: {nom} is not one of the {cle} of {processus.code}"
+        for cle, permis in connus.items()
+        for nom in _liste(parametres.get(cle, ()))
+        if nom not in permis
     ]
-    return fautes
+
+
+def _liste(valeur: str | list[str] | tuple[str, ...]) -> Sequence[str]:
+    return (valeur,) if isinstance(valeur, str) else valeur

@@ -67,7 +67,7 @@ def horloge(indicateur: Indicateur) -> str:
         return _HORLOGES.get(nom, str(nom).replace("_", " "))
     if indicateur.genre == "delai_moyen":
         return "secondes exactes, suspensions comprises, rendues en jours"
-    return "secondes" if indicateur.unite == "s" else "sans objet"
+    return "secondes" if indicateur.genre.startswith("attente_") else "sans objet"
 
 
 def _suites(par_annee: Sequence[tuple[int, str]]) -> Iterable[tuple[str, str]]:

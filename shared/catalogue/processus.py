@@ -6,19 +6,22 @@ a file to ``processus/``; nothing else in Vigie knows a process by name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
 Regle = Literal["premier", "dernier", "multiple"]
 """How several times of one jalon become one: the earliest, the latest, or the sorted list of all."""
 
-Forme = Literal["dossiers", "flux"]
-"""``dossiers`` are opened and closed (run-off cells); ``flux`` are counted at the hour they arrive (calls, visits)."""
+Forme = Literal["dossiers", "flux", "releves"]
+"""``dossiers`` are opened and closed (run-off cells); ``flux`` are counted at the hour they arrive (calls, visits);
+``releves`` are numbers read on a day (a score, a count of people), each kept with how many times it was read."""
+
+FORMES: tuple[str, ...] = get_args(Forme)
 
 DETENTEURS = ("assure", "employeur", "service_medical", "caisse", "prenante")
 """Whose hands a file can be in (core.md, "delay by holder"); the order of the Σ seconds columns of closed cells."""
@@ -32,10 +35,13 @@ HORLOGES_GARDEES = ("heures", "heures_ouvrees", "jours_hors_suspension", "jours_
 AUTRE = "autre"
 """What an attribute value outside its closed list becomes; such values are counted."""
 
+GRANDEUR_MAX = 1_000_000
+"""Greatest value a quantity may be declared to have: a cell keeps it in four bytes, sums of it in eight."""
+
 _DOSSIER = Path(__file__).parent / "processus"
 _CLES = {
     "process", "libelle", "service", "forme", "unite", "jalons", "start", "stops", "suspensions",
-    "detenteurs", "clocks", "attributes", "strates",
+    "detenteurs", "clocks", "attributes", "strates", "grandeurs", "source", "hypothese",
 }  # fmt: skip
 
 
@@ -80,6 +86,11 @@ class Processus:
     attributs: Mapping[str, tuple[str, ...]]
     strates: tuple[str, ...]
     """Attributes that split the cells; every other attribute stays with the dossier."""
+    grandeurs: Mapping[str, int] = field(default_factory=dict)
+    """Of ``releves``: each quantity an event may give, a whole number from 0, and the greatest it can be."""
+    source: str | None = None
+    hypothese: bool = False
+    """True when part of it is not in the sources; ``source`` says which."""
 
     @property
     def issues(self) -> tuple[str, ...]:
@@ -122,9 +133,21 @@ def charger_processus(dossier: Path = _DOSSIER) -> Mapping[str, Processus]:
     return charges
 
 
+@cache
+def charger_derives() -> Mapping[str, Processus]:
+    """Derived processes by code: no source sends them, their cells come from dossiers read together."""
+    return charger_processus(_DOSSIER / "derives")
+
+
+@cache
+def tous_les_processus() -> Mapping[str, Processus]:
+    """Every process that has cells, derived ones included."""
+    return {**charger_processus(), **charger_derives()}
+
+
 def processus(code: str) -> Processus:
-    """The process of that code. Raises ProcessusInconnu."""
-    tous = charger_processus()
+    """The process of that code, derived or not. Raises ProcessusInconnu."""
+    tous = tous_les_processus()
     if code not in tous:
         raise ProcessusInconnu(code, tuple(tous))
     return tous[code]
@@ -133,6 +156,11 @@ def processus(code: str) -> Processus:
 def processus_du_service(service: str) -> tuple[Processus, ...]:
     """The processes a service owns, in alphabetical order."""
     return tuple(p for p in charger_processus().values() if p.service == service)
+
+
+def derives_du_service(service: str) -> tuple[Processus, ...]:
+    """The derived processes whose cells a service keeps, in alphabetical order."""
+    return tuple(p for p in charger_derives().values() if p.service == service)
 
 
 def lire_processus(brut: Mapping[str, Any]) -> Processus:
@@ -151,6 +179,9 @@ def lire_processus(brut: Mapping[str, Any]) -> Processus:
         horloges=tuple(brut.get("clocks", ())),
         attributs={nom: tuple(str(v) for v in valeurs) for nom, valeurs in brut.get("attributes", {}).items()},
         strates=tuple(brut.get("strates", ())),
+        grandeurs=dict(brut.get("grandeurs", {})),
+        source=brut.get("source"),
+        hypothese=bool(brut.get("hypothese", False)),
     )
 
 
@@ -181,8 +212,9 @@ def fautes_de(brut: Any, nom_fichier: str) -> list[str]:
     fautes = [f"unknown key: {cle}" for cle in sorted(brut.keys() - _CLES)]
     if brut["process"] != nom_fichier:
         fautes.append(f"process: {brut['process']} stands in a file named {nom_fichier}.yaml")
-    if brut["forme"] not in ("dossiers", "flux"):
-        fautes.append(f"forme: {brut['forme']} is neither dossiers nor flux")
+    if brut["forme"] not in FORMES:
+        fautes.append(f"forme: {brut['forme']} is not one of {', '.join(FORMES)}")
+    fautes += _fautes_grandeurs(brut)
     fautes += [f"{ou}: {j} is not a jalon" for ou, noms in cites.items() for j in sorted(noms - jalons)]
     fautes += [
         f"jalons.{j}: {r} is not premier, dernier or multiple"
@@ -203,3 +235,16 @@ def fautes_de(brut: Any, nom_fichier: str) -> list[str]:
         f"strates: {s} is not an attribute" for s in brut.get("strates", ()) if s not in brut.get("attributes", {})
     ]
     return fautes
+
+
+def _fautes_grandeurs(brut: Mapping[str, Any]) -> list[str]:
+    releves, grandeurs = brut["forme"] == "releves", brut.get("grandeurs", {})
+    fautes = [] if releves == bool(grandeurs) else ["grandeurs: releves have some, other forms none"]
+    if releves == bool(brut["stops"]):
+        fautes.append("stops: releves have none, other forms some")
+    fautes += [
+        f"grandeurs.{nom}: {maximum} is not a whole number from 1 to {GRANDEUR_MAX}"
+        for nom, maximum in grandeurs.items()
+        if not isinstance(maximum, int) or not 0 < maximum <= GRANDEUR_MAX
+    ]
+    return fautes + [f"grandeurs.{nom}: is an attribute too" for nom in grandeurs if nom in brut.get("attributes", {})]

@@ -10,6 +10,7 @@ import structlog
 from shared.clock import Clock
 from shared.dossiers.api import routes
 from shared.dossiers.assemblage import Definition, ServiceDossiers, menager_le_ramasse_miettes, ouvrir
+from shared.dossiers.entretien_valeurs import entretenir
 from shared.dossiers.jauges import Jauges, MesuresCommunes
 from shared.dossiers.traitement import Lot
 from shared.log.consommateur import Consommateur, ReglagesConsommateur
@@ -29,13 +30,16 @@ LOT_CONSOMMATEUR = 20_000
 LOT_EMBARQUE = 4_000
 """The same when it shares its process with the API, whose requests wait meanwhile."""
 
+POOL_CONSOMMATEUR = 14
+"""Connections of a consumer: a lane per partition of its topic and of persons, the relay, new names, and to spare."""
+
 
 def creer(definition: Definition, reglages: Reglages, clock: Clock) -> Application:
     """The application of one process of the service: all routes for an API, health and metrics for a consumer."""
     app = creer_application(
         definition.titre,
         VERSION,
-        routers=routes() if reglages.role != "consumer" else (),
+        routers=routes(definition) if reglages.role != "consumer" else (),
         lifespans=[partial(_vie_api, definition)] if reglages.role != "consumer" else [],
         reglages=reglages,
         clock=clock,
@@ -73,60 +77,69 @@ async def _vie_api(definition: Definition, app: Application) -> AsyncIterator[Se
         jauges = Jauges(service)
         app.registre.register(jauges)
         arret = asyncio.Event()
-        entretien = asyncio.create_task(jauges.entretenir(arret))
-        entretien.add_done_callback(_dire_la_fin)
-        app.verifications.ajouter("jauges", partial(_tourne, entretien))
+        taches = {
+            "jauges": asyncio.create_task(jauges.entretenir(arret)),
+            "valeurs_gardees": asyncio.create_task(entretenir(service, arret)),
+        }
+        for nom, tache in taches.items():
+            tache.add_done_callback(partial(_dire_la_fin, nom))
+            app.verifications.ajouter(nom, partial(_tourne, tache))
         try:
             yield service
         finally:
             arret.set()
-            await asyncio.gather(entretien, return_exceptions=True)
+            await asyncio.gather(*taches.values(), return_exceptions=True)
 
 
 async def _consommer(
     definition: Definition, reglages: Reglages, clock: Clock, app: Application, arret: asyncio.Event
 ) -> None:
     seul = reglages.role == "consumer"
-    consommateur: Consommateur[Lot] | None = None
+    consommateurs: list[Consommateur[Lot]] = []
 
     async def pret() -> None:
-        if consommateur is None or not consommateur.pret:
+        if not consommateurs or not all(consommateur.pret for consommateur in consommateurs):
             raise PasPret("Le consommateur n'est pas en marche.")
 
     app.verifications.ajouter("consommateur", pret)
-    async with ouvrir(definition, adresse_base(reglages), reglages.kafka_bootstrap, clock) as service:
-        consommateur = service.consommateur(
+    async with ouvrir(
+        definition, adresse_base(reglages), reglages.kafka_bootstrap, clock, taille_pool=POOL_CONSOMMATEUR
+    ) as service:
+        consommateurs += service.consommateurs(
             ReglagesConsommateur(lot_max=LOT_CONSOMMATEUR if seul else LOT_EMBARQUE, attente=0.5)
         )
         menager_le_ramasse_miettes()
         relais = asyncio.create_task(service.relais().executer())
-        lecture = asyncio.create_task(consommateur.executer())
+        lectures = [asyncio.create_task(consommateur.executer()) for consommateur in consommateurs]
         demande = asyncio.create_task(arret.wait())
         try:
-            await asyncio.wait((relais, lecture, demande), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((relais, *lectures, demande), return_when=asyncio.FIRST_COMPLETED)
             if demande.done():
-                consommateur.arreter()
-                await lecture
-            if lecture.done():
-                lecture.result()
+                for consommateur in consommateurs:
+                    consommateur.arreter()
+                await asyncio.gather(*lectures)
+            for lecture in lectures:
+                if lecture.done():
+                    lecture.result()
             if relais.done():
                 relais.result()
         finally:
             relais.cancel()
-            lecture.cancel()
+            for lecture in lectures:
+                lecture.cancel()
             demande.cancel()
-            await asyncio.gather(relais, lecture, demande, return_exceptions=True)
+            await asyncio.gather(relais, *lectures, demande, return_exceptions=True)
 
 
 async def _base_repond(service: ServiceDossiers) -> None:
     await service.pool.fetchval("SELECT 1")
 
 
-def _dire_la_fin(tache: asyncio.Task[None]) -> None:
+def _dire_la_fin(nom: str, tache: asyncio.Task[None]) -> None:
     if not tache.cancelled() and (erreur := tache.exception()) is not None:
-        _log.error("jauges arretees", exc_info=erreur)
+        _log.error(f"{nom} arretees", exc_info=erreur)
 
 
 async def _tourne(tache: asyncio.Task[None]) -> None:
     if tache.done():
-        raise PasPret("Les jauges ne se rafraîchissent plus.")
+        raise PasPret("Les valeurs ne se rafraîchissent plus.")

@@ -11,17 +11,29 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.catalogue.processus import Processus, processus_du_service
 from shared.clock import Clock
-from shared.database.connexion import creer_moteur, creer_pool, fermer_pool
+from shared.database.connexion import acquerir, creer_moteur, creer_pool, fermer_pool
 from shared.database.migrations import migrer
+from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.cloche import TOPIC_CLOCHE
-from shared.dossiers.contributions import Calcul, noms_de
+from shared.dossiers.contributions import noms_de
+from shared.dossiers.definitions import catalogue_du_service, retenir
+from shared.dossiers.derives.emission import Emission
+from shared.dossiers.derives.messages import PARTITIONS_PERSONNES, TOPIC_PERSONNES
+from shared.dossiers.derives.personnes import (
+    TraitementPersonnes,
+    groupe_des_personnes,
+    noms_des_derives,
+    tient_les_personnes,
+)
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.ingestion import Ingestion
-from shared.dossiers.lieux import codes_par_slug, lieux
+from shared.dossiers.lieux import codes_par_slug
 from shared.dossiers.store import Depot
 from shared.dossiers.traitement import Lot, TraitementDossiers
 from shared.dossiers.valeurs import Evaluateur
-from shared.events.lecture import Lecteur
+from shared.dossiers.valeurs_gardees import ValeursGardees, definitions
+from shared.dossiers.vues import nommer
+from shared.events.lecture_en_lot import LecteurEnLot
 from shared.log.consommateur import Consommateur, ReglagesConsommateur
 from shared.log.envoi import Relais
 from shared.log.fabrique import ouvrir_journal
@@ -55,27 +67,40 @@ class ServiceDossiers:
     pool: asyncpg.Pool
     moteur: AsyncEngine
     journal: Journal
-    lecteur: Lecteur
+    lecteur: LecteurEnLot
     dictionnaire: Dictionnaire
     evaluateur: Evaluateur
+    gardees: ValeursGardees
     ingestion: Ingestion
 
     def traitement(self) -> TraitementDossiers:
         """The handler of this service's topic, with a calculator per process."""
-        calculs = {p.code: Calcul(p, lieux(), self.dictionnaire) for p in self.definition.processus}
+        nom = self.definition.nom
         return TraitementDossiers(
-            Depot(self.definition.nom),
+            Depot(nom),
             self.lecteur,
-            calculs,
+            calculs_du_service(nom, self.dictionnaire),
             self.dictionnaire,
             self.pool,
             self.definition.partitions,
+            Emission(nom, self.dictionnaire),
         )
 
     def consommateur(self, reglages: ReglagesConsommateur | None = None) -> Consommateur[Lot]:
         """A consumer of this service's topic; run it once."""
         nom = self.definition.nom
         return Consommateur(self.journal, self.pool, nom, nom, self.definition.topic, self.traitement(), reglages)
+
+    def consommateurs(self, reglages: ReglagesConsommateur | None = None) -> list[Consommateur[Lot]]:
+        """Every consumer of this service, each to be run once: of its topic, and of persons where they are kept."""
+        nom = self.definition.nom
+        tous = [self.consommateur(reglages)]
+        if tient_les_personnes(nom):
+            calculs = calculs_du_service(nom, self.dictionnaire)
+            personnes = TraitementPersonnes(Depot(nom), calculs, self.dictionnaire, self.pool)
+            groupe = groupe_des_personnes(nom)
+            tous.append(Consommateur(self.journal, self.pool, nom, groupe, TOPIC_PERSONNES, personnes, reglages))
+        return tous
 
     def relais(self) -> Relais:
         """The relay of this service's outbox."""
@@ -98,9 +123,14 @@ async def ouvrir(
         pile.push_async_callback(journal.fermer)
         await journal.assurer_topic(definition.topic, definition.partitions)
         await journal.assurer_topic(TOPIC_CLOCHE, 1)
+        await journal.assurer_topic(TOPIC_PERSONNES, PARTITIONS_PERSONNES)
         dictionnaire = Dictionnaire(nom)
         await dictionnaire.completer(pool, _noms_connus(definition))
-        lecteur = Lecteur(definition.processus, codes_par_slug())
+        await retenir(pool, nom, catalogue_du_service(nom), clock.now())
+        async with acquerir(pool) as conn:
+            await nommer(conn, nom, definitions(nom))
+        evaluateur = Evaluateur(nom, dictionnaire)
+        lecteur = LecteurEnLot(definition.processus, codes_par_slug())
         yield ServiceDossiers(
             definition,
             clock,
@@ -109,7 +139,8 @@ async def ouvrir(
             journal,
             lecteur,
             dictionnaire,
-            Evaluateur(nom, dictionnaire),
+            evaluateur,
+            ValeursGardees(nom, evaluateur, dictionnaire),
             Ingestion(nom, definition.topic, lecteur, journal, pool, clock),
         )
 
@@ -122,4 +153,4 @@ def menager_le_ramasse_miettes() -> None:
 
 
 def _noms_connus(definition: Definition) -> list[tuple[str, str]]:
-    return [nom for p in definition.processus for nom in noms_de(p)]
+    return [*(nom for p in definition.processus for nom in noms_de(p)), *noms_des_derives(definition.nom)]

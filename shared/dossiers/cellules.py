@@ -30,7 +30,8 @@ _SANS_PRODUCTRICE = ("ouverts",)
 class Filtre:
     """Which cells to read. ``strates``: stratum codes kept, None for all; ``caisse`` and ``plateforme`` likewise.
 
-    Waits have no stratum; files opened have no productrice and no platform yet, and ignore both.
+    Waits have no stratum; files opened have no productrice and no platform yet, and ignore both. ``connu``: the last
+    recorded day (Paris) read, None for all that is known today.
     """
 
     process: int
@@ -38,6 +39,7 @@ class Filtre:
     strates: tuple[int, ...] | None = None
     caisse: int | None = None
     plateforme: int | None = None
+    connu: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,10 @@ class Cellier:
             self._memoire[requete] = await _copier(conn, requete, (*dimensions, *mesures))
         return self._memoire[requete]
 
+    def _source(self, table: str) -> str:
+        """SQL of the rows a table's cells are read from."""
+        return f"{self._schema}.{table}"
+
     def _choisir(self, filtre: Filtre, selection: Selection) -> str:
         table = selection.table
         ouverts = table in _SANS_PRODUCTRICE
@@ -88,10 +94,12 @@ class Cellier:
             conditions.append(f"{cote} = {filtre.caisse}")
         if filtre.plateforme is not None and not ouverts:
             conditions.append(f"plateforme = {filtre.plateforme}")
+        if filtre.connu is not None:
+            conditions.append(f"enregistre <= {filtre.connu:d}")
         colonnes = ", ".join(
             f"({sql})::bigint AS {nom}" for nom, sql in ({"caisse": cote} | dict(selection.colonnes)).items()
         )
-        return f"SELECT {colonnes} FROM {self._schema}.{table} WHERE {' AND '.join(conditions)}"
+        return f"SELECT {colonnes} FROM {self._source(table)} WHERE {' AND '.join(conditions)}"
 
 
 def liste(entiers: Sequence[int]) -> str:

@@ -1,12 +1,13 @@
 """What a dossier puts into the cells: a pure function of its state, of its process and of the calendars.
 
-Four kinds of cell. *ouvert*: a file was opened that day. *clos*: it was closed that day, with its outcome, the
+Five kinds of cell. *ouvert*: a file was opened that day. *clos*: it was closed that day, with its outcome, the
 clocks that two days cannot give, and the seconds it spent, in all, suspended and in each holder's hands.
 *flux*: a call or visit came at that hour and ended so. *attente*: how long it waited, in exact seconds.
+*releve*: a quantity was read that day and was so much; n times, so that sums, means and ranks stay exact.
 Opened and closed are the two sides of the run-off triangle; closing a file subtracts nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from shared.catalogue.processus import DETENTEURS, HORLOGES_GARDEES, Processus
@@ -19,10 +20,10 @@ from shared.dossiers.chronologie import (
     secondes_par_detenteur,
     suspensions,
 )
-from shared.dossiers.etat import Etat, Valeur, jalons_de, ordre, synthese
+from shared.dossiers.etat import Valeur, jalons_de, ordre, synthese
 from shared.events.contrat import Contenu
 
-OUVERT, CLOS, FLUX, ATTENTE = range(4)
+OUVERT, CLOS, FLUX, ATTENTE, RELEVE = range(5)
 
 DIMENSIONS = {
     OUVERT: ("process", "caisse", "strate", "jour", "heure"),
@@ -32,6 +33,7 @@ DIMENSIONS = {
     ),
     FLUX: ("process", "caisse", "productrice", "plateforme", "strate", "jour", "heure", "issue"),
     ATTENTE: ("process", "caisse", "productrice", "plateforme", "jour", "issue", "secondes"),
+    RELEVE: ("process", "caisse", "productrice", "plateforme", "strate", "jour", "grandeur", "valeur"),
 }  # fmt: skip
 """Columns that name a cell of each kind. Days are local day numbers since 1970-01-01; hours -1 when not kept."""
 
@@ -40,6 +42,7 @@ MESURES = {
     CLOS: ("n", "secondes", "s_suspension", *(f"s_{d}" for d in DETENTEURS)),
     FLUX: ("n",),
     ATTENTE: ("n",),
+    RELEVE: ("n",),
 }
 """Amounts of a cell of each kind; they add."""
 
@@ -65,6 +68,7 @@ class HeureLocale(Protocol):
 
     def jour(self, ts: int, /) -> int: ...
     def heure(self, ts: int, /) -> int: ...
+    def decalage(self, ts: int, /) -> int: ...
 
 
 class Lieu(NamedTuple):
@@ -72,12 +76,14 @@ class Lieu(NamedTuple):
 
     ``ouvres_entre(j1, j2)``: working days in [j1, j2). ``secondes_ouvrees(t1, t2)``: seconds elapsed on
     working days. ``prenante(process, jour)``: organism code that does this process for it (TRAM), or 0.
+    ``cede(process)``: whether there is such a day.
     """
 
     fuseau: HeureLocale
     ouvres_entre: Callable[[int, int], int]
     secondes_ouvrees: Callable[[int, int], int]
     prenante: Callable[[str, int], int]
+    cede: Callable[[str], bool]
 
 
 class Codes(Protocol):
@@ -93,7 +99,8 @@ class DictionnaireIncomplet(LookupError):
 
 def noms_de(processus: Processus) -> list[tuple[str, str]]:
     """(genre, name) that must be in the dictionary before the ``Calcul`` of a process is built."""
-    return [("process", processus.code), *(("issue", issue) for issue in (*processus.issues, EN_COURS))]
+    issues = [("issue", issue) for issue in (*processus.issues, EN_COURS)]
+    return [("process", processus.code), *issues, *(("grandeur", grandeur) for grandeur in processus.grandeurs)]
 
 
 class Calcul:
@@ -109,34 +116,40 @@ class Calcul:
         self._codes = codes
         self._process = codes.code("process", processus.code)
         self._issues = {issue: codes.code("issue", issue) for issue in (*processus.issues, EN_COURS)}
+        self._grandeurs = {grandeur: codes.code("grandeur", grandeur) for grandeur in processus.grandeurs}
         self._noms_strates = processus.strates
         self._strates: dict[str | tuple[str, ...], int] = {}
         self._en_heures = processus.en_heures
         self._horloges = tuple(_HORLOGES[h] if h in processus.horloges else _absente for h in HORLOGES_GARDEES)
         self._garde = any(h in processus.horloges for h in HORLOGES_GARDEES)
         self._tenant = _tenant_unique(processus)
-        self._calcul = self._dossier if processus.forme == "dossiers" else self._flux
+        self._calcul = {"dossiers": self._dossier, "flux": self._flux, "releves": self._releve}[processus.forme]
 
-    def contributions(self, etat: Etat) -> list[Contribution]:
+    def contributions(self, contenus: Sequence[Contenu]) -> list[Contribution]:
         """What this state puts into the cells; empty while it has no start or no caisse.
 
-        All are of one process and one caisse; *ouvert* comes before *clos*, *flux* before *attente*.
+        All are of one process and one caisse; *ouvert* comes before *clos*, *flux* before *attente*, *releve* alone.
         """
-        if len(etat) == 1:
-            (dit,) = etat.values()
+        lu = self.lire(contenus)
+        return [] if lu is None else self.contributions_de(*lu)
+
+    def lire(self, contenus: Sequence[Contenu]) -> tuple[Contenu, Mapping[str, Valeur]] | None:
+        """What a state says all told: its attributes and its merged jalons; None when all of it was withdrawn."""
+        if len(contenus) == 1:
+            (dit,) = contenus
             if not dit.temps:
-                return []
-            jalons: Mapping[str, Valeur] = dit.jalons
-            for valeur in jalons.values():
+                return None
+            for valeur in dit.jalons.values():
                 if not isinstance(valeur, int):
-                    jalons = jalons_de((dit,), self.processus.jalons)
-                    break
-        else:
-            vivants = ordre([c for c in etat.values() if c.temps], self._nom_source)
-            if not vivants:
-                return []
-            dit = synthese(vivants)
-            jalons = jalons_de(vivants, self.processus.jalons)
+                    return dit, jalons_de((dit,), self.processus.jalons)
+            return dit, dit.jalons
+        vivants = ordre([c for c in contenus if c.temps], self._nom_source)
+        if not vivants:
+            return None
+        return synthese(vivants), jalons_de(vivants, self.processus.jalons)
+
+    def contributions_de(self, dit: Contenu, jalons: Mapping[str, Valeur]) -> list[Contribution]:
+        """``contributions`` of what ``lire`` gives."""
         lieu = self._lieux.get(dit.caisse)
         return self._calcul(dit, jalons, lieu) if lieu is not None else []
 
@@ -156,7 +169,7 @@ class Calcul:
         fin, issue = arret
         jour_clos = fuseau.jour(fin)
         executante = dit.productrice or lieu.prenante(processus.code, jour_ouvert) or caisse
-        plateforme = self._codes.code("plateforme", dit.plateforme) if dit.plateforme else 0
+        plateforme = self._plateforme(dit.plateforme)
         pauses: Pauses = suspensions(processus, jalons, depart, fin) if processus.suspensions else ()
         duree = fin - depart
         if self._tenant is None:
@@ -188,13 +201,28 @@ class Calcul:
         process, n, jour = self._process, dit.nombre or 1, fuseau.jour(arrivee)
         issue = self._issues[EN_COURS if arret is None else arret[1]]
         executante = dit.productrice or lieu.prenante(processus.code, jour) or caisse
-        plateforme = self._codes.code("plateforme", dit.plateforme) if dit.plateforme else 0
+        plateforme = self._plateforme(dit.plateforme)
         strate, heure = self._strate(dit.attributs), fuseau.heure(arrivee)
         flux = (FLUX, (process, caisse, executante, plateforme, strate, jour, heure, issue), (n,))
         if depart is None or arret is None:
             return [flux]
         attente = min(max(arret[0] - depart, 0), ATTENTE_MAX)
         return [flux, (ATTENTE, (process, caisse, executante, plateforme, jour, issue, attente), (n,))]
+
+    def _releve(self, dit: Contenu, jalons: Mapping[str, Valeur], lieu: Lieu) -> list[Contribution]:
+        processus, caisse = self.processus, dit.caisse
+        pris = instant_depart(processus, jalons)
+        if pris is None:
+            return []
+        jour = lieu.fuseau.jour(pris)
+        executante = dit.productrice or lieu.prenante(processus.code, jour) or caisse
+        plateforme = self._codes.code("plateforme", dit.plateforme) if dit.plateforme else 0
+        tete = (self._process, caisse, executante, plateforme, self._strate(dit.attributs), jour)
+        return [
+            (RELEVE, (*tete, code, int(valeur)), (dit.nombre or 1,))
+            for grandeur, code in self._grandeurs.items()
+            if (valeur := dit.attributs.get(grandeur, "")).isdecimal()
+        ]
 
     def _strate(self, attributs: Mapping[str, str]) -> int:
         noms = self._noms_strates
@@ -204,6 +232,9 @@ class Calcul:
             code = self._codes.code("strate", nom_strate({nom: attributs.get(nom, "") for nom in noms}))
             self._strates[cle] = code
         return code
+
+    def _plateforme(self, nom: str) -> int:
+        return self._codes.code("plateforme", nom) if nom else 0
 
     def _nom_source(self, code: int) -> str:
         return self._codes.nom("source", code)

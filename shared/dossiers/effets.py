@@ -1,23 +1,24 @@
 """What a batch of events does: merged dossiers and the deltas of the cells. Pure; the store writes it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import add, neg
+from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from shared.dossiers.contributions import CLOS, DIMENSIONS, FLUX, OUVERT, Calcul, Contribution, Montants
-from shared.dossiers.etat import Etat, decoder_etat, encoder_etat, joindre
+from shared.dossiers.contributions import CLOS, DIMENSIONS, FLUX, OUVERT
+from shared.dossiers.contributions_en_lot import CalculEnLot, Contributions
+from shared.dossiers.deltas import Deltas, Version
+from shared.dossiers.etat import Etat, contenus_de, decoder_etat, encoder_contenus, joindre
+from shared.dossiers.gardees import decoder_colonnes, decoder_contributions, encoder_contributions
 from shared.events.contrat import Contenu
+
+Entiers = NDArray[np.int64]
 
 Cle = tuple[str, int]
 """(subject, serie code): the key of a dossier row."""
-
-Version = tuple[int, int]
-"""(recorded day, cause) of a delta."""
-
-Cellules = tuple[dict[tuple[int, ...], Montants], ...]
-"""Amounts by dimensions, per kind."""
 
 Existant = tuple[bytes, bytes, int]
 """What a dossier row holds: state, kept contributions, last recorded day."""
@@ -30,59 +31,34 @@ COLONNES_DOSSIER = (
 )  # fmt: skip
 """Key, state, kept contributions, the columns people search by, and the last recorded day of its deltas."""
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(list[tuple[int, tuple[int, ...], tuple[int, ...]]])
-
-encoder_contributions: Callable[[Sequence[Contribution]], bytes] = _encoder.encode
-"""The form kept with the dossier."""
-
-decoder_contributions: Callable[[bytes], list[Contribution]] = _decoder.decode
-"""The inverse of ``encoder_contributions``."""
-
-
-class Deltas:
-    """Amounts to add to cells, summed per (recorded day, cause), kind and dimensions.
-
-    ``touchees``: (process code, caisse code) of the cells that move.
-    """
-
-    def __init__(self) -> None:
-        self.par_version: dict[Version, Cellules] = {}
-        self.touchees: set[tuple[int, ...]] = set()
-
-    def ajouter(self, contributions: Sequence[Contribution], version: Version, signe: int = 1) -> None:
-        """Add (``signe`` 1) or take out (-1) the contributions of one dossier."""
-        if not contributions:
-            return
-        par_genre = self.par_version.get(version)
-        if par_genre is None:
-            par_genre = self.par_version[version] = tuple({} for _ in DIMENSIONS)
-        self.touchees.add(contributions[0][1][:2])
-        for genre, dims, montants in contributions:
-            cellules = par_genre[genre]
-            ajout = montants if signe > 0 else tuple(map(neg, montants))
-            deja = cellules.get(dims)
-            if deja is None:
-                cellules[dims] = ajout
-            elif genre == CLOS:
-                cellules[dims] = tuple(map(add, deja, ajout))
-            else:
-                cellules[dims] = (deja[0] + ajout[0],)
+Groupe = tuple[CalculEnLot, list[tuple[Version, Contenu]]]
+"""What a batch says of one dossier, in log order, each content with its (recorded day, cause)."""
 
 
 @dataclass(slots=True)
 class Effets:
-    """All that one batch changes."""
+    """All that one batch changes. ``cellules``: what to add to the cells (see ``Deltas.cellules``)."""
 
     nouvelles: list[Ligne] = field(default_factory=list)
     changees: list[Ligne] = field(default_factory=list)
-    deltas: Deltas = field(default_factory=Deltas)
+    cellules: Mapping[int, Entiers] = field(default_factory=dict)
     sans_effet: int = 0
     """Events that changed nothing: duplicates, superseded revisions."""
 
+    @property
+    def touchees(self) -> set[tuple[int, int]]:
+        """(process code, caisse code) of the cells that move."""
+        return {divmod(cle, _CAISSES_MAX) for ls in self.cellules.values() for cle in set(_organismes(ls).tolist())}
 
-Groupe = tuple[Calcul, list[tuple[Version, Contenu]]]
-"""What a batch says of one dossier, in log order, each content with its (recorded day, cause)."""
+
+class Passage(msgspec.Struct, gc=False):
+    """A dossier's change under one version: its new contents, and the contributions it kept before."""
+
+    cle: Cle
+    contenus: list[Contenu]
+    avant: bytes
+    version: Version
+    nouveau: bool
 
 
 def fusionner(groupes: Mapping[Cle, Groupe], existants: Mapping[Cle, Existant]) -> Effets:
@@ -93,82 +69,113 @@ def fusionner(groupes: Mapping[Cle, Groupe], existants: Mapping[Cle, Existant]) 
     midnight, or rebuilt since): a delta counts on the day of the one it corrects at the earliest, so that the
     cells *as known on* any day are those of states that dossiers really had.
     """
-    effets = Effets()
-    ajouter, creer = effets.deltas.ajouter, effets.nouvelles.append
+    effets, deltas = Effets(), Deltas()
+    passages: dict[CalculEnLot, list[Passage]] = {}
     for cle, (calcul, suite) in groupes.items():
         ligne = existants.get(cle)
-        if ligne is not None:
-            etat = decoder_etat(ligne[0])
-            fin = _derouler(calcul, suite, etat, decoder_contributions(ligne[1]), ligne[2], effets)
-            if fin is not None:
-                effets.changees.append(ligne_de(cle, etat, *fin))
-        elif len(suite) == 1:
+        if ligne is None and len(suite) == 1:
             version, contenu = suite[0]
-            etat = {(contenu.source, contenu.id): contenu}
-            contributions = calcul.contributions(etat)
-            ajouter(contributions, version)
-            creer(ligne_de(cle, etat, contributions, version[0]))
+            passage = Passage(cle, [contenu], b"", version, True)
         else:
-            etat = {}
-            fin = _derouler(calcul, suite, etat, [], 0, effets)
-            if fin is not None:
-                creer(ligne_de(cle, etat, *fin))
+            etat, avant, jour = ({}, b"", 0) if ligne is None else (decoder_etat(ligne[0]), ligne[1], ligne[2])
+            joint = _joindre(calcul, suite, etat, avant, jour, deltas)
+            effets.sans_effet += joint.sans_effet
+            if joint.version is None:
+                continue
+            passage = Passage(cle, contenus_de(etat), joint.avant, joint.version, ligne is None)
+        siens = passages.get(calcul)
+        if siens is None:
+            passages[calcul] = [passage]
+        else:
+            siens.append(passage)
+    for calcul, siens in passages.items():
+        lignes = passer(calcul, siens, deltas)
+        effets.nouvelles += [ligne_ for passage, ligne_ in zip(siens, lignes, strict=True) if passage.nouveau]
+        effets.changees += [ligne_ for passage, ligne_ in zip(siens, lignes, strict=True) if not passage.nouveau]
+    effets.cellules = deltas.cellules()
     return effets
 
 
-def _derouler(
-    calcul: Calcul,
+@dataclass(slots=True)
+class _Jointure:
+    """What joining left to pass: contributions kept before, and under which version; None when nothing changed."""
+
+    avant: bytes
+    version: Version | None = None
+    sans_effet: int = 0
+
+
+def _joindre(
+    calcul: CalculEnLot,
     suite: Sequence[tuple[Version, Contenu]],
     etat: Etat,
-    gardees: list[Contribution],
+    avant: bytes,
     jour: int,
-    effets: Effets,
-) -> tuple[list[Contribution], int] | None:
-    """Join the contents into ``etat`` in place; the contributions to keep and the last recorded day, None when
-    nothing changed. ``jour``: the dossier's last recorded day so far."""
-    attente: Version | None = None
-    change = False
+    deltas: Deltas,
+) -> _Jointure:
+    """Join the contents into ``etat`` in place. A version before the last passes at once. ``jour``: the dossier's
+    last recorded day so far."""
+    joint = _Jointure(avant)
     for (enregistre, cause), contenu in suite:
         version = (max(jour, enregistre), cause)
-        if attente is not None and attente != version:
-            gardees = _passer(calcul, etat, gardees, attente, effets.deltas)
-            attente = None
+        if joint.version is not None and joint.version != version:
+            contributions = calcul.contributions(contenus_de(etat))
+            deltas.ajouter(decoder_contributions(joint.avant), joint.version, -1)
+            deltas.ajouter(contributions, joint.version)
+            joint.avant = encoder_contributions(contributions)
         if joindre(etat, contenu):
-            change, attente, jour = True, version, version[0]
+            joint.version, jour = version, version[0]
         else:
-            effets.sans_effet += 1
-    if attente is not None:
-        gardees = _passer(calcul, etat, gardees, attente, effets.deltas)
-    return (gardees, jour) if change else None
+            joint.sans_effet += 1
+    return joint
 
 
-def _passer(
-    calcul: Calcul, etat: Etat, avant: list[Contribution], version: Version, deltas: Deltas
-) -> list[Contribution]:
-    apres = calcul.contributions(etat)
-    if apres != avant:
-        # Closing a file leaves in place what it counted as opened.
-        egales = 1 if avant and apres and avant[0] == apres[0] else 0
-        deltas.ajouter(avant[egales:], version, -1)
-        deltas.ajouter(apres[egales:], version)
-    return apres
+def passer(calcul: CalculEnLot, passages: Sequence[Passage], deltas: Deltas) -> list[Ligne]:
+    """Put into ``deltas`` what the new states count for less what was kept; the rows, in the same order."""
+    contributions = calcul.contributions_en_lot([p.contenus for p in passages])
+    versions = np.array([[p.version[0] for p in passages], [p.version[1] for p in passages]], dtype=np.int64).T
+    change = np.array([p.avant != apres for p, apres in zip(passages, contributions.gardees, strict=True)])
+    for genre, rangs, lignes in contributions.blocs:
+        bougent = change[rangs]
+        deltas.ajouter_colonnes(genre, lignes[bougent], versions[rangs[bougent]])
+    partants = np.array([rang for rang, p in enumerate(passages) if p.avant and change[rang]], dtype=np.int64)
+    for genre, (rangs, lignes) in decoder_colonnes([passages[r].avant for r in partants.tolist()]).items():
+        deltas.ajouter_colonnes(genre, lignes, versions[partants[rangs]], -1)
+    return _lignes(passages, contributions)
 
 
-def ligne_de(cle: Cle, etat: Etat, contributions: list[Contribution], jour: int) -> Ligne:
-    """The row of a dossier; ``jour``: the last recorded day of its deltas. A call or visit is closed when it comes."""
-    caisse, ouvert, clos = 0, None, None
-    if contributions:
-        genre, dims, _ = contributions[0]
-        caisse = dims[1]
-        if genre == OUVERT:
-            ouvert = dims[_JOUR_OUVERT]
-            if len(contributions) > 1:
-                clos = contributions[1][1][_JOUR_CLOS]
-        else:
-            ouvert = clos = dims[_JOUR_FLUX]
-    return (cle[1], cle[0], encoder_etat(etat), encoder_contributions(contributions), caisse, ouvert, clos, jour)
+def _lignes(passages: Sequence[Passage], contributions: Contributions) -> list[Ligne]:
+    """The rows of dossiers. A call or visit is closed when it comes."""
+    caisses = [0] * len(passages)
+    ouverts: list[int | None] = [None] * len(passages)
+    clos: list[int | None] = [None] * len(passages)
+    for genre, rangs, lignes in contributions.blocs:
+        numeros = rangs.tolist()
+        if genre in (OUVERT, FLUX):
+            _poser(caisses, numeros, lignes[:, _CAISSE])
+            _poser(ouverts, numeros, lignes[:, _JOUR[genre]])
+        if genre in (CLOS, FLUX):
+            _poser(clos, numeros, lignes[:, _JOUR[genre]])
+    return [
+        (p.cle[1], p.cle[0], encoder_contenus(p.contenus), octets, caisse, ouvert, ferme, p.version[0])
+        for p, octets, caisse, ouvert, ferme in zip(
+            passages, contributions.gardees, caisses, ouverts, clos, strict=True
+        )
+    ]
 
 
-_JOUR_OUVERT = DIMENSIONS[OUVERT].index("jour")
-_JOUR_CLOS = DIMENSIONS[CLOS].index("jour_clos")
-_JOUR_FLUX = DIMENSIONS[FLUX].index("jour")
+def _organismes(lignes: Entiers) -> Entiers:
+    return lignes[:, 0] * _CAISSES_MAX + lignes[:, _CAISSE]
+
+
+def _poser(cible: list[Any], numeros: Sequence[int], valeurs: Entiers) -> None:
+    """The first value of a rank is the one that stays."""
+    for numero, valeur in zip(reversed(numeros), reversed(valeurs.tolist()), strict=True):
+        cible[numero] = valeur
+
+
+_CAISSES_MAX = 2**16
+_CAISSE = DIMENSIONS[OUVERT].index("caisse")
+_JOUR = {
+    genre: DIMENSIONS[genre].index(jour) for genre, jour in ((OUVERT, "jour"), (CLOS, "jour_clos"), (FLUX, "jour"))
+}

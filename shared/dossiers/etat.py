@@ -25,16 +25,21 @@ _decoder = msgspec.msgpack.Decoder(list[Contenu])
 _temps = attrgetter("temps")
 
 
-def encoder_etat(etat: Etat) -> bytes:
-    """The stored form: contents sorted by (source, id), keys sorted, so that equal states are equal bytes."""
-    if len(etat) == 1:
-        return _encoder.encode(list(etat.values()))
-    return _encoder.encode([etat[cle] for cle in sorted(etat)])
+def contenus_de(etat: Etat) -> list[Contenu]:
+    """The contents of a state in the order they are stored: by (source, id)."""
+    return [etat[cle] for cle in sorted(etat)]
+
+
+encoder_contenus: Callable[[Sequence[Contenu]], bytes] = _encoder.encode
+"""The stored form of ``contenus_de``, keys sorted, so that equal states are equal bytes."""
+
+decoder_contenus: Callable[[bytes], list[Contenu]] = _decoder.decode
+"""The inverse of ``encoder_contenus``."""
 
 
 def decoder_etat(octets: bytes) -> Etat:
-    """The inverse of ``encoder_etat``."""
-    return {(c.source, c.id): c for c in _decoder.decode(octets)}
+    """The state behind its stored form."""
+    return {(c.source, c.id): c for c in decoder_contenus(octets)}
 
 
 def empreinte(contenu: Contenu) -> bytes:

@@ -60,18 +60,19 @@ class Jauges(Collector):
         valeur = GaugeMetricFamily("vigie_indicateur_valeur", "Valeur de l'indicateur", labels=_LIBELLES)
         effectif = GaugeMetricFamily("vigie_indicateur_effectif", "Taille de l'échantillon", labels=_LIBELLES)
         nom = self._service.definition.nom
-        evaluateur = self._service.evaluateur.a_memoire()
         secondes = int(self._service.clock.now().timestamp())
         noms = _noms_par_periode(fenetres(date_de(fuseau("Europe/Paris").jour(secondes))))
-        async with self._service.moteur.connect() as conn:
-            await self._service.dictionnaire.actualiser(conn)
-            for indicateur in indicateurs_du_service(nom):
-                for v in await evaluateur.valeurs(conn, Demande(indicateur, list(noms), secondes)):
-                    for fenetre in noms[v.periode]:
-                        libelles = (nom, indicateur.code, self._slugs[v.caisse], fenetre)
-                        if v.valeur is not None:
-                            valeur.add_metric(libelles, v.valeur)
-                        effectif.add_metric(libelles, v.n)
+        async with self._service.moteur.execution_options(isolation_level="AUTOCOMMIT").connect() as conn:
+            indicateurs = indicateurs_du_service(nom)
+            demandes = [Demande(indicateur, list(noms), secondes) for indicateur in indicateurs]
+            tous = await self._service.gardees.ensemble(conn, demandes)
+        for indicateur, tableaux in zip(indicateurs, tous, strict=True):
+            for v in (v for tableau in tableaux for v in tableau.valeurs):
+                for fenetre in noms[v.periode]:
+                    libelles = (nom, indicateur.code, self._slugs[v.caisse], fenetre)
+                    if v.valeur is not None:
+                        valeur.add_metric(libelles, v.valeur)
+                    effectif.add_metric(libelles, v.n)
         self._le = time.monotonic()
         duree = GaugeMetricFamily(
             "vigie_indicateur_rafraichissement_secondes", "Durée du dernier calcul des jauges", labels=["service"]

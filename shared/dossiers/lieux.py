@@ -27,8 +27,11 @@ def _lieu(caisse: Caisse, tram: RegistreTram) -> Lieu:
     def prenante(process: str, jour: int) -> int:
         return tram.prenante(process, caisse.code, jour) or 0
 
+    def cede(process: str) -> bool:
+        return tram.cede(process, caisse.code)
+
     ouvertures = ouvertures_de(caisse)
-    return Lieu(ouvertures.fuseau, ouvertures.calendrier.ouvres_entre, ouvertures.heures_ouvrees, prenante)
+    return Lieu(ouvertures.fuseau, ouvertures.calendrier.ouvres_entre, ouvertures.heures_ouvrees, prenante, cede)
 
 
 def contexte(maintenant: int) -> Contexte:

@@ -1,7 +1,8 @@
 """The nightly fold: the shards of past recorded days become one, so that readers sum fewer rows.
 
 Sums do not change, over shards, per recorded day and cause. Sealed rows stay apart. Rows a late consumer still
-writes under a past day are folded the next night.
+writes under a past day are folded the next night. Recorded days older than those kept one by one (see ``connu``)
+become the last day of their month: what was known then, and today, does not change.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,10 @@ import asyncpg
 
 from shared.clock import Clock
 from shared.database.connexion import acquerir
+from shared.dossiers.connu import FIN_DE_MOIS_SQL, premier_jour_garde
 from shared.dossiers.contributions import DIMENSIONS, MESURES
 from shared.dossiers.jours import jour_paris
+from shared.dossiers.receptions import plier_receptions
 from shared.dossiers.store import Depot
 from shared.dossiers.tables import PLIE, SCELLE, TABLE
 
@@ -22,24 +25,52 @@ BLOCS = 500
 
 @dataclass(frozen=True, slots=True)
 class Pliage:
-    """Rows folded away, and rows dropped because they had come to zero."""
+    """Rows folded away, rows dropped because they had come to zero, and rows moved to the end of their month."""
 
     plies: int = 0
     nuls: int = 0
+    au_mois: int = 0
 
 
 async def plier(pool: asyncpg.Pool, schema: str, clock: Clock, blocs: int = BLOCS) -> Pliage:
-    """Fold every cell recorded before today (Paris), then drop the zeros. Can be stopped anywhere and run again."""
+    """Fold every cell recorded before today (Paris), then drop the zeros, and fold the receptions of past days.
+
+    Can be stopped anywhere and run again.
+    """
     depot, aujourd_hui = Depot(schema), jour_paris(clock.now())
-    plies = nuls = 0
+    avant = premier_jour_garde(aujourd_hui)
+    await _annoncer(pool, schema, avant)
+    plies = nuls = au_mois = 0
     for genre, nom in TABLE.items():
         table = f"{schema}.{nom}"
         tranches = await _tranches(pool, table, blocs)
         a_plier = f"shard NOT IN ({PLIE}, {SCELLE}) AND enregistre < {aujourd_hui:d}"
-        plies += await _passer(pool, depot, table, tranches, a_plier, _sql_reverser(table, genre))
-        nul = " AND ".join([f"shard = {PLIE}", *(f"{m} = 0" for m in MESURES[genre])])
+        plies += await _passer(
+            pool, depot, table, tranches, a_plier, _sql_reverser(table, genre, "enregistre", f"{PLIE}")
+        )
+        vieux = f"shard IN ({PLIE}, {SCELLE}) AND enregistre < {avant:d} AND enregistre <> {FIN_DE_MOIS_SQL}"
+        tranches = await _tranches(pool, table, blocs)
+        au_mois += await _passer(
+            pool, depot, table, tranches, vieux, _sql_reverser(table, genre, FIN_DE_MOIS_SQL, "shard")
+        )
+        nul = " AND ".join([f"shard IN ({PLIE}, {SCELLE})", *(f"{m} = 0" for m in MESURES[genre])])
         nuls += await _passer(pool, depot, table, tranches, nul, "SELECT count(*) FROM pris")
-    return Pliage(plies, nuls)
+    async with acquerir(pool) as conn, conn.transaction():
+        await depot.exclure_les_consommateurs(conn)
+        await plier_receptions(conn, schema, aujourd_hui, PLIE)
+    return Pliage(plies, nuls, au_mois)
+
+
+async def _annoncer(pool: asyncpg.Pool, schema: str, avant: int) -> None:
+    """Readers are told before the first row moves. What was announced stays."""
+    async with acquerir(pool) as conn:
+        await conn.execute(
+            f"""
+            INSERT INTO {schema}.plis AS p (avant) VALUES ($1)
+            ON CONFLICT (seul) DO UPDATE SET avant = excluded.avant WHERE p.avant < excluded.avant
+            """,
+            avant,
+        )
 
 
 async def _tranches(pool: asyncpg.Pool, table: str, blocs: int) -> Sequence[str]:
@@ -66,16 +97,18 @@ async def _passer(
     return total
 
 
-def _sql_reverser(table: str, genre: int) -> str:
-    """Add the rows ``pris`` to the folded shard; how many they were."""
-    cle = (*DIMENSIONS[genre], "enregistre", "cause")
-    mesures = MESURES[genre]
+def _sql_reverser(table: str, genre: int, enregistre: str, shard: str) -> str:
+    """Add the rows ``pris`` under this recorded day and shard (SQL of their columns); how many they were."""
+    dims, mesures = DIMENSIONS[genre], MESURES[genre]
+    cle = (*dims, "enregistre", "cause", "shard")
+    verses = (*dims, enregistre, "cause", shard)
     ajout = ", ".join(f"{m} = t.{m} + excluded.{m}" for m in mesures)
+    rangs = ", ".join(str(rang) for rang in range(1, len(cle) + 1))
     return f"""
         , verse AS (
-            INSERT INTO {table} AS t ({", ".join(cle)}, shard, {", ".join(mesures)})
-            SELECT {", ".join(cle)}, {PLIE}, {", ".join(f"sum({m})::bigint" for m in mesures)}
-            FROM pris GROUP BY {", ".join(cle)} HAVING {" OR ".join(f"sum({m}) <> 0" for m in mesures)}
-            ON CONFLICT ({", ".join(cle)}, shard) DO UPDATE SET {ajout})
+            INSERT INTO {table} AS t ({", ".join((*cle, *mesures))})
+            SELECT {", ".join(verses)}, {", ".join(f"sum({m})::bigint" for m in mesures)}
+            FROM pris GROUP BY {rangs} HAVING {" OR ".join(f"sum({m}) <> 0" for m in mesures)}
+            ON CONFLICT ({", ".join(cle)}) DO UPDATE SET {ajout})
         SELECT count(*) FROM pris
     """

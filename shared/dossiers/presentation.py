@@ -1,35 +1,111 @@
 """Indicators and their values as people and programs read them: plain documents, names instead of codes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
+from shared.catalogue.cibles import CibleApplicable, cible_applicable
 from shared.catalogue.indicateurs import Indicateur
 from shared.indicators.periodes import Periode
-from shared.indicators.statistiques import RESEAU, Valeur
+from shared.indicators.statistiques import RESEAU, Valeur, exacte
+from shared.indicators.verdicts import SANS_CIBLE, Verdict, juge
 from shared.network.jours import date_de
 from shared.network.reseau import charger
 
 NOM_RESEAU = "reseau"
 """What the network is called where a caisse's slug would stand."""
 
+Ligne = dict[str, object]
+_Jugement = tuple[Callable[[Valeur | None], Verdict], Mapping[str, object] | None]
+
 
 def presenter(
-    calculees: Sequence[Valeur], periodes: Sequence[Periode], organisme: int | None
-) -> list[dict[str, object]]:
-    """Rows by period, then the network and the caisses by slug; ``organisme`` None: all, measured or not."""
+    indicateur: Indicateur,
+    calculees: Sequence[Valeur],
+    periodes: Sequence[Periode],
+    organisme: int | None,
+    horloge: str | None = None,
+) -> list[Ligne]:
+    """Rows by period, then the network and the caisses by slug; ``organisme`` None: all, measured or not.
+
+    Each is judged by the target of the last day of its period. ``horloge``: another clock than the catalogue's; what
+    it measures has no target. ``rupture``: what is measured is not what it was on the eve of the period; a period
+    across the change has no value.
+    """
     par_cle = {(v.caisse, v.periode): v for v in calculees}
     slugs = {RESEAU: NOM_RESEAU} | {c.code: c.slug for c in charger().caisses}
     voulus = list(slugs) if organisme is None else [organisme]
-    return [_ligne(slugs[caisse], periode, par_cle.get((caisse, periode))) for periode in periodes for caisse in voulus]
+    lignes: list[Ligne] = []
+    for periode in periodes:
+        mesure = indicateur.mesure(date_de(periode.du), date_de(periode.au))
+        rupture = indicateur.mesure(date_de(periode.du - 1), date_de(periode.au)) is None
+        jugement = _jugement(mesure or indicateur, None if horloge or mesure is None else cible_le(mesure, periode))
+        lignes += [
+            _ligne(slugs[caisse], periode, par_cle.get((caisse, periode)), jugement, rupture) for caisse in voulus
+        ]
+    return lignes
 
 
-def _ligne(slug: str, periode: Periode, valeur: Valeur | None) -> dict[str, object]:
+def cible_le(indicateur: Indicateur, periode: Periode) -> CibleApplicable | None:
+    """The target a period is judged by: that of its last day. ``indicateur``: what is measured all along it."""
+    return cible_applicable(indicateur.code, date_de(periode.au))
+
+
+def verdict_de(indicateur: Indicateur, valeur: Valeur | None, applicable: CibleApplicable | None) -> Verdict:
+    """The verdict on one value, None or not measured included."""
+    return _jugement(indicateur, applicable)[0](valeur)
+
+
+def decrire_cible(applicable: CibleApplicable | None) -> dict[str, object] | None:
+    """A target in plain values; None when there is none."""
+    if applicable is None:
+        return None
+    cible = applicable.cible
+    return {
+        "objectif": _nombre(cible.valeur),
+        "socle": _nombre(cible.socle),
+        "seuil_alerte": _nombre(cible.seuil_alerte),
+        "statut": cible.statut,
+        "convention": applicable.convention,
+        "annee": cible.annee,
+        "reconduite": applicable.reconduite,
+        "hypothese": applicable.hypothese,
+    }
+
+
+def intervalle(valeur: Valeur | None) -> list[float | None] | None:
+    """``[bas, haut]`` at 95 %, a bound that does not exist being None; None when neither does."""
+    if valeur is None or (valeur.bas is None and valeur.haut is None):
+        return None
+    return [valeur.bas, valeur.haut]
+
+
+def _jugement(indicateur: Indicateur, applicable: CibleApplicable | None) -> _Jugement:
+    juger = juge(applicable.cible if applicable else SANS_CIBLE, indicateur.sens)
+
+    def rendre(valeur: Valeur | None) -> Verdict:
+        exact = None if valeur is None else exacte(valeur, indicateur.unite)
+        return juger(None, 1) if exact is None else juger(*exact)
+
+    return rendre, decrire_cible(applicable)
+
+
+def _ligne(slug: str, periode: Periode, valeur: Valeur | None, jugement: _Jugement, rupture: bool) -> Ligne:
+    rendre, cible = jugement
     return {
         "caisse": slug,
         "du": date_de(periode.du),
         "au": date_de(periode.au),
         "valeur": None if valeur is None else valeur.valeur,
         "n": 0 if valeur is None else valeur.n,
+        "intervalle": intervalle(valeur),
+        "verdict": rendre(valeur),
+        "cible": cible,
+        "rupture": rupture,
     }
+
+
+def _nombre(borne: Decimal | None) -> float | None:
+    return None if borne is None else float(borne)
 
 
 def decrire(indicateur: Indicateur) -> dict[str, object]:
@@ -47,4 +123,8 @@ def decrire(indicateur: Indicateur) -> dict[str, object]:
         "formule": indicateur.formule,
         "source": indicateur.source,
         "hypothese": indicateur.hypothese,
+        "mesures": [
+            {"indicateur": m.indicateur.code, "version": m.indicateur.version, "jusqu_au": m.jusqu_au}
+            for m in indicateur.mesures
+        ],
     }

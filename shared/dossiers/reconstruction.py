@@ -13,14 +13,15 @@ import asyncpg
 from shared.clock import Clock
 from shared.database.connexion import acquerir
 from shared.dossiers.cloche import sonner
-from shared.dossiers.contributions import Calcul, Contribution
+from shared.dossiers.contributions_en_lot import CalculEnLot
+from shared.dossiers.deltas import Deltas
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.effets import Cle, Effets, Existant, decoder_contributions, ligne_de
-from shared.dossiers.etat import Etat, decoder_etat
+from shared.dossiers.effets import Cle, Effets, Existant, Passage, passer
+from shared.dossiers.etat import decoder_contenus
 from shared.dossiers.jours import jour_paris
 from shared.dossiers.store import Depot
 from shared.dossiers.tables import RECONSTRUIT
-from shared.events.contrat import CAUSES
+from shared.events.contrat import CAUSES, Contenu
 
 _DEFINITION = CAUSES.index("definition")
 
@@ -41,7 +42,7 @@ async def reconstruire(
     pool: asyncpg.Pool,
     schema: str,
     process: str,
-    calculs: Mapping[str, Calcul],
+    calculs: Mapping[str, CalculEnLot],
     dictionnaire: Dictionnaire,
     clock: Clock,
     lot: int = 2_000,
@@ -60,7 +61,7 @@ async def reconstruire(
             page = await depot.page(conn, process, fait.dernier, lot)
         if not page:
             return fait
-        perimes = [cle for cle, existant in page.items() if _perime(calcul, existant)]
+        perimes = _perimes(calcul, page)
         changes = 0
         if perimes:
             async with acquerir(pool) as conn, conn.transaction():
@@ -75,7 +76,7 @@ async def _corriger(
     conn: asyncpg.Connection,
     pool: asyncpg.Pool,
     depot: Depot,
-    calcul: Calcul,
+    calcul: CalculEnLot,
     dictionnaire: Dictionnaire,
     cles: Iterable[Cle],
     maintenant: datetime,
@@ -88,27 +89,26 @@ async def _corriger(
     await depot.ecrire(conn, effets, RECONSTRUIT)
     if effets.changees:
         identifiant = f"reconstruction-{calcul.processus.code}-{jour}-{effets.changees[-1][1]}-{maintenant.timestamp()}"
-        await sonner(conn, depot.schema, dictionnaire, effets.deltas.touchees, identifiant, maintenant)
+        await sonner(conn, depot.schema, dictionnaire, effets.touchees, identifiant, maintenant)
     return len(effets.changees)
 
 
-def _effets(calcul: Calcul, existants: Mapping[Cle, Existant], aujourd_hui: int) -> Effets:
-    effets = Effets()
-    for cle, existant in existants.items():
-        etat, gardees, contributions = _recalculer(calcul, existant)
-        if contributions != gardees:
-            jour = max(aujourd_hui, existant[2])
-            effets.deltas.ajouter(gardees, (jour, _DEFINITION), -1)
-            effets.deltas.ajouter(contributions, (jour, _DEFINITION))
-            effets.changees.append(ligne_de(cle, etat, contributions, jour))
-    return effets
+def _effets(calcul: CalculEnLot, existants: Mapping[Cle, Existant], aujourd_hui: int) -> Effets:
+    deltas = Deltas()
+    passages = [
+        Passage(cle, etat, existants[cle][1], (max(aujourd_hui, existants[cle][2]), _DEFINITION), nouveau=False)
+        for cle, etat in _perimes(calcul, existants).items()
+    ]
+    changees = passer(calcul, passages, deltas)
+    return Effets(changees=changees, cellules=deltas.cellules())
 
 
-def _perime(calcul: Calcul, existant: Existant) -> bool:
-    _, gardees, contributions = _recalculer(calcul, existant)
-    return contributions != gardees
-
-
-def _recalculer(calcul: Calcul, existant: Existant) -> tuple[Etat, list[Contribution], list[Contribution]]:
-    etat = decoder_etat(existant[0])
-    return etat, decoder_contributions(existant[1]), calcul.contributions(etat)
+def _perimes(calcul: CalculEnLot, existants: Mapping[Cle, Existant]) -> dict[Cle, list[Contenu]]:
+    """Those that would now count otherwise than they do."""
+    etats = {cle: decoder_contenus(existant[0]) for cle, existant in existants.items()}
+    contributions = calcul.contributions_en_lot(list(etats.values()))
+    return {
+        cle: etat
+        for (cle, etat), octets in zip(etats.items(), contributions.gardees, strict=True)
+        if octets != existants[cle][1]
+    }

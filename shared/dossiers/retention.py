@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import asyncpg
 
 from shared.database.connexion import acquerir
-from shared.dossiers.effets import Cle, Deltas, Existant, decoder_contributions
-from shared.dossiers.etat import decoder_etat
+from shared.dossiers.deltas import Deltas
+from shared.dossiers.effets import Cle, Existant
+from shared.dossiers.etat import decoder_contenus
+from shared.dossiers.gardees import decoder_contributions
 from shared.dossiers.jours import minuit_paris
 from shared.dossiers.store import Depot
 from shared.dossiers.tables import PLIE, SCELLE
@@ -72,7 +74,7 @@ async def purger(
 
 
 def _oubliable(existant: Existant, limite: int) -> bool:
-    return all(hors_horizon(contenu, limite) for contenu in decoder_etat(existant[0]).values() if contenu.temps)
+    return all(hors_horizon(contenu, limite) for contenu in decoder_contenus(existant[0]) if contenu.temps)
 
 
 async def _sceller(conn: asyncpg.Connection, depot: Depot, cles: Iterable[Cle], avant: int, limite: int) -> int:
@@ -93,6 +95,5 @@ async def _sceller(conn: asyncpg.Connection, depot: Depot, cles: Iterable[Cle], 
         _, contributions, enregistre = partants[subject, serie]
         sortie.ajouter(decoder_contributions(contributions), (enregistre, _NORMAL), -1)
         entree.ajouter(decoder_contributions(contributions), (enregistre, _NORMAL))
-    await depot.ajouter(conn, sortie, PLIE)
-    await depot.ajouter(conn, entree, SCELLE)
+    await depot.ajouter(conn, {PLIE: sortie.cellules(), SCELLE: entree.cellules()})
     return len(oublies)

@@ -6,19 +6,26 @@ a dossier not found can be inserted without asking again. Maintenance, which wri
 every consumer out first (``exclure_les_consommateurs``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
 from itertools import chain
 
 import asyncpg
+import numpy as np
+from numpy.typing import NDArray
 
 from shared.dossiers.contributions import DIMENSIONS, MESURES
-from shared.dossiers.effets import COLONNES_DOSSIER, Cle, Deltas, Effets, Existant, Ligne
-from shared.dossiers.tables import SCELLE, TABLE, colonnes, type_de
+from shared.dossiers.copie import ecrire_copie
+from shared.dossiers.effets import COLONNES_DOSSIER, Cle, Effets, Existant, Ligne
+from shared.dossiers.mouvements import marquer
+from shared.dossiers.tables import ORDRE_CLE, SCELLE, TABLE, VERSION, colonnes, type_de
 
 SERIES_MAX = 8
 """Most series of a batch read by one statement each: measured at half the time of a join with the list of keys."""
 
-_TYPES_DOSSIER = ("int", "text", "bytea", "bytea", "smallint", "int", "int", "int")
+
+Cellules = Mapping[int, NDArray[np.int64]]
+"""What to add to cells, by kind (see ``Deltas.cellules``)."""
 
 
 class Depot:
@@ -33,9 +40,8 @@ class Depot:
         )
         self._lire_serie = f"{lus} {schema}.dossiers d WHERE d.serie = $1 AND d.subject = ANY($2::text[])"
         champs = ", ".join(f"{c} = k.{c}" for c in COLONNES_DOSSIER[2:])
-        types = ", ".join(f"${i}::{t}[]" for i, t in enumerate(_TYPES_DOSSIER, 1))
         self._changer = (
-            f"UPDATE {schema}.dossiers d SET {champs} FROM unnest({types}) AS k({', '.join(COLONNES_DOSSIER)}) "
+            f"UPDATE {schema}.dossiers d SET {champs} FROM lot_dossiers k "
             "WHERE d.subject = k.subject AND d.serie = k.serie"
         )
         self._ajouter = {genre: _sql_ajout(schema, genre) for genre in TABLE}
@@ -80,10 +86,11 @@ class Depot:
         return {ligne[0]: ligne[1] for ligne in lignes}
 
     async def ecrire(self, conn: asyncpg.Connection, effets: Effets, shard: int) -> None:
-        """Write a batch's effects: new rows by COPY, changed rows and cell deltas by one statement each."""
+        """Write a batch's effects: new rows by COPY, changed rows, cell deltas and what moved by one statement each."""
         await self.inserer(conn, effets.nouvelles)
         await self.changer(conn, effets.changees)
-        await self.ajouter(conn, effets.deltas, shard)
+        await self.ajouter(conn, {shard: effets.cellules})
+        await marquer(conn, self.schema, effets.cellules, shard)
 
     async def inserer(self, conn: asyncpg.Connection, lignes: Sequence[Ligne]) -> None:
         """Rows known to be absent."""
@@ -95,20 +102,26 @@ class Depot:
     async def changer(self, conn: asyncpg.Connection, lignes: Sequence[Ligne]) -> None:
         """Rows known to be present."""
         if lignes:
-            await conn.execute(self._changer, *zip(*lignes, strict=True))
+            await self._preparer(conn, "dossiers", COLONNES_DOSSIER)
+            await conn.copy_records_to_table("lot_dossiers", columns=COLONNES_DOSSIER, records=lignes)
+            await conn.execute(self._changer)
 
-    async def ajouter(self, conn: asyncpg.Connection, deltas: Deltas, shard: int) -> None:
-        """Add deltas to the cells of ``shard``."""
-        par_genre: dict[int, list[tuple[int, ...]]] = {}
-        for version, cellules_par_genre in deltas.par_version.items():
-            rang = (*version, shard)
-            for genre, cellules in enumerate(cellules_par_genre):
-                par_genre.setdefault(genre, []).extend(
-                    [dims + rang + montants for dims, montants in cellules.items() if montants[0] or any(montants)]
-                )
-        for genre, lignes in par_genre.items():
-            if lignes:
-                await conn.execute(self._ajouter[genre], *zip(*lignes, strict=True))
+    async def ajouter(self, conn: asyncpg.Connection, par_shard: Mapping[int, Cellules]) -> None:
+        """Add to the cells of each shard (see ``Deltas.cellules``). Once in a transaction."""
+        for genre, table in TABLE.items():
+            blocs = [_avec_shard(genre, cellules[genre], s) for s, cellules in par_shard.items() if genre in cellules]
+            if blocs:
+                await self._preparer(conn, table, colonnes(genre))
+                octets = ecrire_copie(np.concatenate(blocs), [type_de(c, genre) for c in colonnes(genre)])
+                await conn.copy_to_table(f"lot_{table}", source=BytesIO(octets), format="binary")
+                await conn.execute(self._ajouter[genre])
+
+    async def _preparer(self, conn: asyncpg.Connection, table: str, cols: Sequence[str]) -> None:
+        """An empty temporary table of this session with some columns of ``table``, where a batch is copied to."""
+        await conn.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS lot_{table} ON COMMIT DELETE ROWS AS "
+            f"SELECT {', '.join(cols)} FROM {self.schema}.{table} WITH NO DATA"
+        )
 
     async def exclure_les_consommateurs(self, conn: asyncpg.Connection) -> None:
         """Until the end of the transaction no batch is under way nor begins, on any partition, known or new.
@@ -118,15 +131,18 @@ class Depot:
         await conn.execute(f"LOCK TABLE {self.schema}.positions IN EXCLUSIVE MODE")
 
 
+def _avec_shard(genre: int, lignes: NDArray[np.int64], shard: int) -> NDArray[np.int64]:
+    """Rows of ``Deltas.cellules`` as the table has them: the shard comes after the dimensions and the version."""
+    return np.insert(lignes, len(DIMENSIONS[genre]) + 2, shard, axis=1)
+
+
 def _sql_ajout(schema: str, genre: int) -> str:
-    cols = colonnes(genre)
-    types = ", ".join(f"${i}::{type_de(c, genre)}[]" for i, c in enumerate(cols, 1))
-    cle = ", ".join(c for c in cols if c not in MESURES[genre])
+    cle = ", ".join((*ORDRE_CLE[genre], *VERSION))
     plus = ", ".join(f"{m} = t.{m} + excluded.{m}" for m in MESURES[genre])
-    liste = ", ".join(cols)
+    liste = ", ".join(colonnes(genre))
     return (
-        f"INSERT INTO {schema}.{TABLE[genre]} AS t ({liste}) SELECT * FROM unnest({types}) "
-        f"ON CONFLICT ({cle}) DO UPDATE SET {plus}"
+        f"INSERT INTO {schema}.{TABLE[genre]} AS t ({liste}) SELECT {liste} FROM lot_{TABLE[genre]} "
+        f"ORDER BY {', '.join(ORDRE_CLE[genre])} ON CONFLICT ({cle}) DO UPDATE SET {plus}"
     )
 
 

@@ -1,10 +1,10 @@
-"""Tables of a dossier service: the dictionary, the dossiers, and the four kinds of cell."""
+"""Tables of a dossier service: the dictionary, the dossiers, and the five kinds of cell."""
 
 from collections.abc import Sequence
 
-from shared.dossiers.contributions import ATTENTE, CLOS, DIMENSIONS, FLUX, MESURES, OUVERT
+from shared.dossiers.contributions import ATTENTE, CLOS, DIMENSIONS, FLUX, MESURES, OUVERT, RELEVE
 
-TABLE = {OUVERT: "ouverts", CLOS: "clos", FLUX: "flux", ATTENTE: "attentes"}
+TABLE = {OUVERT: "ouverts", CLOS: "clos", FLUX: "flux", ATTENTE: "attentes", RELEVE: "releves"}
 """Table of each kind of cell."""
 
 VERSION = ("enregistre", "cause", "shard")
@@ -25,11 +25,12 @@ _TYPES = {
     "strate": "smallint", "issue": "smallint", "heure": "smallint", "heure_ouvert": "smallint",
     "heures": "smallint", "heures_ouvrees": "smallint", "jours_hors_suspension": "smallint",
     "jours_ouvres_hors_suspension": "smallint", "secondes": "integer",
+    "grandeur": "smallint", "valeur": "integer",
     "jour": "integer", "jour_ouvert": "integer", "jour_clos": "integer",
     "enregistre": "integer", "cause": "smallint", "shard": "smallint",
 }  # fmt: skip
 
-_ORDRE_CLE = {
+ORDRE_CLE = {
     OUVERT: ("jour", "process", "caisse", "strate", "heure"),
     CLOS: (
         "jour_clos", "process", "caisse", "jour_ouvert", "issue", "strate", "productrice", "plateforme",
@@ -37,6 +38,7 @@ _ORDRE_CLE = {
     ),
     FLUX: ("jour", "process", "caisse", "heure", "issue", "strate", "productrice", "plateforme"),
     ATTENTE: ("jour", "process", "caisse", "issue", "secondes", "productrice", "plateforme"),
+    RELEVE: ("jour", "process", "caisse", "grandeur", "strate", "productrice", "plateforme", "valeur"),
 }  # fmt: skip
 """Key order: by day first, so that a period is one range and today's rows stay together."""
 
@@ -51,8 +53,8 @@ def type_de(colonne: str, genre: int) -> str:
     return "bigint" if colonne in MESURES[genre] else _TYPES[colonne]
 
 
-def ddl_v1(schema: str) -> Sequence[str]:
-    """Statements that create the tables in ``schema`` (first migration of a dossier service)."""
+def ddl(schema: str) -> Sequence[str]:
+    """Statements that create the tables of dossiers and cells in ``schema``."""
     return [
         f"""CREATE TABLE {schema}.dictionnaire (
             genre text NOT NULL, code integer NOT NULL, valeur text NOT NULL,
@@ -67,10 +69,17 @@ def ddl_v1(schema: str) -> Sequence[str]:
         f"""CREATE TABLE {schema}.horizons (
             process text PRIMARY KEY, avant integer NOT NULL, maj timestamptz NOT NULL DEFAULT now())""",
         *(_cellules(schema, genre) for genre in TABLE),
+        f"""CREATE TABLE {schema}.receptions (
+            jour integer NOT NULL, source integer NOT NULL, process smallint NOT NULL, shard smallint NOT NULL,
+            n bigint NOT NULL, premier bigint NOT NULL, dernier bigint NOT NULL,
+            PRIMARY KEY (jour, source, process, shard)) WITH (fillfactor = 80)""",
+        f"""CREATE TABLE {schema}.provenances (
+            source integer NOT NULL, process smallint NOT NULL, caisse smallint NOT NULL, shard smallint NOT NULL,
+            PRIMARY KEY (source, process, caisse, shard))""",
     ]
 
 
 def _cellules(schema: str, genre: int) -> str:
     champs = ", ".join(f"{c} {type_de(c, genre)} NOT NULL" for c in colonnes(genre))
-    cle = ", ".join((*_ORDRE_CLE[genre], *VERSION))
+    cle = ", ".join((*ORDRE_CLE[genre], *VERSION))
     return f"CREATE TABLE {schema}.{TABLE[genre]} ({champs}, PRIMARY KEY ({cle})) WITH (fillfactor = 80)"

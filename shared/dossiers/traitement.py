@@ -3,17 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Protocol
+from zlib import crc32
 
 import asyncpg
 
 from shared.dossiers.cloche import sonner
-from shared.dossiers.contributions import Calcul
+from shared.dossiers.contributions_en_lot import CalculEnLot
+from shared.dossiers.deltas import Version
+from shared.dossiers.derives.emission import Emission
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.effets import Cle, Existant, Groupe, Version, fusionner
+from shared.dossiers.effets import Cle, Existant, Groupe, fusionner
 from shared.dossiers.jours import journee_paris, minuit_paris
+from shared.dossiers.receptions import Receptions
 from shared.dossiers.store import Depot
-from shared.events.contrat import CAUSES, RAISONS, Contenu, Evenement, Refus, cle
-from shared.events.lecture import Lecteur
+from shared.events.contrat import CAUSES, RAISONS, Contenu, Evenement, Refus, debut_de_cle
 from shared.log.rejets import Rejet, ecrire
 from shared.log.types import Enregistrement, partition_de
 
@@ -31,6 +36,12 @@ class Lot:
     rejets: list[Rejet] = field(default_factory=list)
 
 
+class Lit(Protocol):
+    """Reads the records of a topic (shared.events.lecture_en_lot.LecteurEnLot for what sources send)."""
+
+    def lire_lot(self, lignes: Sequence[bytes], recus: Sequence[int], /) -> Sequence[Evenement | Refus]: ...
+
+
 class TraitementDossiers:
     """The handler a dossier service gives to its consumer.
 
@@ -42,35 +53,38 @@ class TraitementDossiers:
     def __init__(
         self,
         depot: Depot,
-        lecteur: Lecteur,
-        calculs: Mapping[str, Calcul],
+        lecteur: Lit,
+        calculs: Mapping[str, CalculEnLot],
         dictionnaire: Dictionnaire,
         pool: asyncpg.Pool,
         partitions: int,
+        emission: Emission | None = None,
     ) -> None:
         self._depot = depot
         self._lecteur = lecteur
         self._calculs = calculs
         self._dictionnaire = dictionnaire
+        self._receptions = Receptions(depot.schema, dictionnaire)
         self._pool = pool
         self._partitions = partitions
-        self._origines: dict[tuple[str, str, str], tuple[int, int, Calcul]] = {}
+        self._emission = emission
+        self._origines: dict[tuple[str, str, str], tuple[int, int, CalculEnLot]] = {}
 
     def preparer(self, records: Sequence[Enregistrement]) -> Lot:
         """Decode and check each record; what cannot be taken becomes a reject. Pure CPU."""
         lot = Lot(records)
-        lire, accepter, garder = self._lecteur.lire, lot.evenements.append, lot.acceptes.append
-        for record in records:
-            try:
-                e = lire(record.value, record.horodatage_ms // 1_000)
-                attendue = partition_de(cle(e.process, e.namespace, e.subject), self._partitions)
-                if attendue != record.partition:
-                    raise _mauvaise_partition(e, attendue, record.partition)
-            except Refus as refus:
-                lot.rejets.append(rejet_de(refus, record))
-            else:
+        accepter, garder = lot.evenements.append, lot.acceptes.append
+        lus = self._lecteur.lire_lot([r.value for r in records], [r.horodatage_ms // 1_000 for r in records])
+        for record, e in zip(records, lus, strict=True):
+            if isinstance(e, Refus):
+                lot.rejets.append(rejet_de(e, record))
+                continue
+            attendue = partition_de(e.subject.encode(), self._partitions, _debut(e.process, e.namespace))
+            if attendue == record.partition:
                 accepter(e)
                 garder(record)
+            else:
+                lot.rejets.append(rejet_de(_mauvaise_partition(e, attendue, record.partition), record))
         return lot
 
     async def appliquer(self, conn: asyncpg.Connection, lot: Lot, partition: int) -> None:
@@ -84,6 +98,9 @@ class TraitementDossiers:
             await self._dictionnaire.completer(self._pool)
             effets = fusionner(groupes, existants)
         await self._depot.ecrire(conn, effets, partition)
+        await self._receptions.ecrire(conn, lot.evenements, partition)
+        if self._emission is not None:
+            await self._emission.publier(conn, groupes, existants, effets)
         if rejets:
             await ecrire(conn, self._depot.schema, rejets)
         if lot.records:
@@ -92,7 +109,7 @@ class TraitementDossiers:
                 conn,
                 self._depot.schema,
                 self._dictionnaire,
-                effets.deltas.touchees,
+                effets.touchees,
                 f"{dernier.topic}-{dernier.partition}-{dernier.suivant}",
                 datetime.fromtimestamp(dernier.horodatage_ms / 1_000, UTC),
                 {"topic": dernier.topic, "partition": dernier.partition, "next": dernier.suivant},
@@ -130,7 +147,7 @@ class TraitementDossiers:
                 groupe[1].append((versions[e.cause], contenu))
         return groupes if complet else None
 
-    def _origine(self, e: Evenement) -> tuple[int, int, Calcul] | None:
+    def _origine(self, e: Evenement) -> tuple[int, int, CalculEnLot] | None:
         source = self._dictionnaire.code("source", e.source)
         serie = self._dictionnaire.code("serie", f"{e.process}|{e.namespace}")
         if not source or not serie:
@@ -160,6 +177,11 @@ class TraitementDossiers:
             for e, record in zip(lot.evenements, lot.acceptes, strict=True)
             if id(e.contenu) in ecartes
         ]
+
+
+@lru_cache(_ORIGINES_GARDEES)
+def _debut(process: str, namespace: str) -> int:
+    return crc32(debut_de_cle(process, namespace))
 
 
 def _mauvaise_partition(evenement: Evenement, attendue: int, trouvee: int) -> Refus:

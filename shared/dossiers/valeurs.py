@@ -20,9 +20,11 @@ from shared.dossiers.cellules import (
     strates_de,
     tranche,
 )
+from shared.dossiers.derives.lecture import part_chaine, part_nette
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.echeances import MARGE, dans_les_temps, duree, echus, premier_ouvert
 from shared.dossiers.lieux import contexte
+from shared.dossiers.releves import ecart_sources, nombre, part_strate, releve_moyenne, releve_part
 from shared.indicators import echeances as ec
 from shared.indicators import statistiques as st
 from shared.indicators.periodes import Periode, coupes
@@ -52,7 +54,7 @@ class Demande:
     """What is asked: an indicator over periods. ``caisse`` None: every caisse and the network.
 
     ``horloge``: another clock than the catalogue's, for delays. ``maintenant``: Unix seconds, which decides
-    what is already due.
+    what is already due. ``connu``: as known on the evening of that Paris day; None: all that is known.
     """
 
     indicateur: Indicateur
@@ -62,6 +64,7 @@ class Demande:
     caisse: int | None = None
     plateforme: int | None = None
     horloge: str | None = None
+    connu: int | None = None
 
     @property
     def executante(self) -> bool:
@@ -85,19 +88,24 @@ class Evaluateur:
         """Values by period and caisse (code 0: the network); what has no activity is absent.
 
         Raises DemandeInvalide when the clock asked does not exist for the process, when the side asked cannot
-        be known, or when the days are outside the calendars.
+        be known, or when the days are outside the calendars. A period in which what is measured changes is absent.
         """
         if not demande.periodes:
             return []
-        _verifier(demande)
-        demande = replace(demande, indicateur=_sur_horloge(demande.indicateur, demande.horloge))
+        if demande.indicateur.mesures:
+            return [v for mesure in _par_mesure(demande) for v in await self.valeurs(conn, mesure)]
+        demande = preciser(demande)
         indicateur = demande.indicateur
         process = self._dictionnaire.connait("process", indicateur.process)
         strates = strates_de(self._dictionnaire, indicateur.population)
-        if process is None or strates == ():
+        if process is None or strates == () or not self._deja_venu(indicateur.process):
             return []
-        filtre = Filtre(process, demande.vue, strates, demande.caisse, demande.plateforme)
+        filtre = Filtre(process, demande.vue, strates, demande.caisse, demande.plateforme, demande.connu)
         return await _LECTURES[indicateur.genre](self, conn, demande, filtre)
+
+    def _deja_venu(self, process: str) -> bool:
+        """Whether a source ever sent a dossier of this process: a stock is summed from the first day on."""
+        return any(serie.startswith(f"{process}|") for serie in self._dictionnaire.noms("serie").values())
 
     async def _lire(
         self, conn: AsyncConnection, filtre: Filtre, table: str, colonnes: Colonnes, condition: str, *mesures: str
@@ -157,14 +165,24 @@ class Evaluateur:
         condition = f"{_dans('jour', jours)} AND {self._issue(p['issues'])}"
         attentes = await self._lire(conn, filtre, "attentes", colonnes, condition, "n")
         if d.indicateur.genre == "attente_moyenne":
-            return st.moyenne({**attentes, "somme": attentes["secondes"] * attentes["n"]}, d.periodes)
+            n, secondes, unite = attentes["n"], attentes["secondes"], int(p.get("secondes_par_unite", 1))
+            entieres = secondes // unite
+            sommes = {"somme": n * secondes, "duree": n * entieres, "carre": n * entieres * entieres}
+            return st.moyenne({**attentes, **sommes}, d.periodes, unite)
         return st.quantiles(attentes, attentes["secondes"], tuple(p["q"]), d.periodes)
 
     async def _delai_moyen(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
         jours = coupes(d.periodes)
-        colonnes = {"jour": tranche("jour_clos", jours), "somme": "secondes", "n": "n"}
+        # Cells keep no Σ x²: the spread of the delays is that of whole days, which each cell gives.
+        colonnes = {
+            "jour": tranche("jour_clos", jours),
+            "somme": "secondes",
+            "n": "n",
+            "duree": "n * (jour_clos - jour_ouvert)",
+            "carre": "n * (jour_clos - jour_ouvert) * (jour_clos - jour_ouvert)",
+        }
         condition = f"{_dans('jour_clos', jours)} AND {self._issue(d.indicateur.parametres['issues'])}"
-        clos = await self._lire(conn, filtre, "clos", colonnes, condition, "n", "somme")
+        clos = await self._lire(conn, filtre, "clos", colonnes, condition, "n", "somme", "duree", "carre")
         return st.moyenne(clos, d.periodes, _SECONDES_PAR_JOUR)
 
     async def _delai_quantile(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
@@ -233,6 +251,13 @@ class Evaluateur:
 
 _Lecture = Callable[[Evaluateur, AsyncConnection, Demande, Filtre], Awaitable[list[Valeur]]]
 
+_LectureDeReleves = Callable[[Cellier, Dictionnaire, AsyncConnection, Demande, Filtre], Awaitable[list[Valeur]]]
+
+
+def _releve(lecture: _LectureDeReleves) -> _Lecture:
+    return lambda evaluateur, conn, d, filtre: lecture(evaluateur._cellier, evaluateur._dictionnaire, conn, d, filtre)
+
+
 _LECTURES: Mapping[str, _Lecture] = {
     "rapport": Evaluateur._rapport,
     "attente_part": Evaluateur._attente_part,
@@ -244,6 +269,13 @@ _LECTURES: Mapping[str, _Lecture] = {
     "stock": Evaluateur._stock,
     "stock_age_quantile": Evaluateur._stock_age,
     "echeance": Evaluateur._echeance,
+    "nombre": _releve(nombre),
+    "part_strate": _releve(part_strate),
+    "releve_moyenne": _releve(releve_moyenne),
+    "releve_part": _releve(releve_part),
+    "ecart_sources": _releve(ecart_sources),
+    "part_chaine": _releve(part_chaine),
+    "part_nette": _releve(part_nette),
 }
 
 
@@ -262,6 +294,22 @@ def _soirs(periodes: Sequence[Periode], ici: Contexte) -> list[int]:
     return [_ORIGINE, *sorted(jour for jour in lendemains if jour < dernier), dernier]
 
 
+def _par_mesure(demande: Demande) -> list[Demande]:
+    """The same question put to each thing the indicator measures in turn; a period across two of them has no value."""
+    groupes: dict[str, tuple[Indicateur, list[Periode]]] = {}
+    for periode in demande.periodes:
+        mesure = demande.indicateur.mesure(date_de(periode.du), date_de(periode.au))
+        if mesure is not None:
+            groupes.setdefault(mesure.code, (mesure, []))[1].append(periode)
+    return [replace(demande, indicateur=mesure, periodes=periodes) for mesure, periodes in groupes.values()]
+
+
+def preciser(demande: Demande) -> Demande:
+    """The question as it is answered, on the clock asked. Raises DemandeInvalide, as ``Evaluateur.valeurs``."""
+    _verifier(demande)
+    return replace(demande, indicateur=sur_horloge(demande.indicateur, demande.horloge), horloge=None)
+
+
 def _verifier(d: Demande) -> None:
     if min(p.du for p in d.periodes) < PREMIER_JOUR or max(p.au for p in d.periodes) >= FIN - MARGE:
         bornes = f"du {date_de(PREMIER_JOUR):%d/%m/%Y} au {date_de(FIN - MARGE - 1):%d/%m/%Y}"
@@ -274,7 +322,8 @@ def _verifier(d: Demande) -> None:
         )
 
 
-def _sur_horloge(indicateur: Indicateur, horloge: str | None) -> Indicateur:
+def sur_horloge(indicateur: Indicateur, horloge: str | None) -> Indicateur:
+    """The same indicator on another clock. Raises DemandeInvalide when it has none to choose, or not that one."""
     if horloge is None:
         return indicateur
     if indicateur.genre not in ("delai_quantile", "stock_age_quantile", "echeance"):

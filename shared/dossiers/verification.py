@@ -17,10 +17,11 @@ from operator import add
 import asyncpg
 
 from shared.database.connexion import url_asyncpg
-from shared.dossiers.contributions import MESURES, Calcul, Codes, Contribution, Montants
+from shared.dossiers.contributions import MESURES, Codes, Contribution, Montants
+from shared.dossiers.contributions_en_lot import CalculEnLot
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.effets import decoder_contributions
-from shared.dossiers.etat import decoder_etat
+from shared.dossiers.etat import decoder_contenus
+from shared.dossiers.gardees import decoder_contributions
 from shared.dossiers.rapport import Ecarts, Nommer, Rapport, comparer
 from shared.dossiers.store import somme_cellules
 from shared.dossiers.tables import TABLE
@@ -32,7 +33,7 @@ PAGE = 5_000
 PARTS = 8
 """Shares of the dossiers' pages given to each process, so that all end together."""
 
-Fabrique = Callable[[Codes], Mapping[str, Calcul]]
+Fabrique = Callable[[Codes], Mapping[str, CalculEnLot]]
 """Builds the calculators of the catalogue in force, by process; with several processes it must be picklable
 (``functools.partial(calculs_du_service, "claims")``)."""
 
@@ -136,7 +137,7 @@ async def _relever(
         for serie, etat, kept in lignes:
             gardees, process = decoder_contributions(kept), series[serie]
             releve.ajouter(gardees)
-            if process not in calculs or calculs[process].contributions(decoder_etat(etat)) != gardees:
+            if process not in calculs or calculs[process].contributions(decoder_contenus(etat)) != gardees:
                 releve.perimes[process] += 1
     return releve
 

@@ -11,17 +11,21 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from shared.catalogue.derives import REITERATION
 from shared.database.connexion import acquerir, creer_pool
+from shared.dossiers.connu import FIN_DE_MOIS_SQL
 from shared.dossiers.contributions import DIMENSIONS, MESURES
+from shared.dossiers.derives.personnes import TraitementPersonnes
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.effets import COLONNES_DOSSIER
 from shared.dossiers.rapport import ECARTS_MAX, Ecarts, comparer, phrases
+from shared.dossiers.schema import ddl_v1
 from shared.dossiers.store import Depot
-from shared.dossiers.tables import TABLE, VERSION, ddl_v1
+from shared.dossiers.tables import TABLE
 from shared.dossiers.traitement import TraitementDossiers
 from shared.dossiers.verification import PAGE, Fabrique, instantane, lire_cellules, nommer_pour
 from shared.events.contrat import CAUSES
-from shared.events.lecture import Lecteur
+from shared.events.lecture_en_lot import LecteurEnLot
 from shared.log.tables import creer
 from shared.log.types import ErreurJournal, Journal
 
@@ -69,32 +73,33 @@ class RapportJournal:
 
 
 async def verifier_journal(
-    url: str, schema: str, groupe: str, topic: str, journal: Journal, lecteur: Lecteur, fabrique: Fabrique
+    url: str,
+    schema: str,
+    groupe: str,
+    topic: str,
+    journal: Journal,
+    lecteur: LecteurEnLot,
+    fabrique: Fabrique,
+    personnes: tuple[str, str] | None = None,
 ) -> RapportJournal:
     """Replay ``topic`` up to the positions of ``groupe`` and compare with what ``schema`` holds at that very moment.
 
+    ``personnes``: group and topic of the announcements of persons, replayed too where they are kept.
     Records the service had put to the rejects stay out. Dossiers purged since are accepted as missing; their cells
     are not. Raises JournalElague.
     """
     debut = time.perf_counter()
     async with instantane(url) as conn, _schema_de_rejeu(url, f"{schema}_rejeu") as (pool, rejeu):
-        positions = {
-            ligne[0]: ligne[1]
-            for ligne in await conn.fetch(
-                f"SELECT partition, next FROM {schema}.positions WHERE groupe = $1 AND topic = $2", groupe, topic
-            )
-        }
-        await _exiger_entier(journal, topic, positions)
         await _recopier_dictionnaire(conn, schema, pool, rejeu)
         dictionnaire = Dictionnaire(rejeu)
         await dictionnaire.completer(pool)
-        traitement = TraitementDossiers(
-            Depot(rejeu), lecteur, fabrique(dictionnaire), dictionnaire, pool, await journal.partitions(topic)
-        )
-        refuses = await _refuses(conn, schema, topic)
-        lus = 0
-        for partition, fin in sorted(positions.items()):
-            lus += await _rejouer(journal, topic, partition, fin, refuses, traitement, pool)
+        depot, calculs = Depot(rejeu), fabrique(dictionnaire)
+        traitement = TraitementDossiers(depot, lecteur, calculs, dictionnaire, pool, await journal.partitions(topic))
+        lus = await _rejouer_topic(conn, schema, groupe, topic, journal, traitement, pool)
+        if personnes is not None:
+            partitions = await journal.partitions(personnes[1])
+            chaines = TraitementPersonnes(depot, calculs, dictionnaire, pool, partitions)
+            lus += await _rejouer_topic(conn, schema, *personnes, journal, chaines, pool)
         rapport = RapportJournal(lus, 0, 0, [], Ecarts(), not await _reconstruit(conn, schema), 0.0)
         async with acquerir(pool) as autre, autre.transaction(isolation="repeatable_read", readonly=True):
             await _comparer_dossiers(conn, schema, autre, rejeu, dictionnaire, rapport)
@@ -141,6 +146,30 @@ async def _refuses(conn: asyncpg.Connection, schema: str, topic: str) -> frozens
         f"""SELECT partition, "offset" FROM {schema}.rejets WHERE origine = 'journal' AND topic = $1""", topic
     )
     return frozenset((ligne[0], ligne[1]) for ligne in lignes)
+
+
+async def _rejouer_topic(
+    conn: asyncpg.Connection,
+    schema: str,
+    groupe: str,
+    topic: str,
+    journal: Journal,
+    traitement: TraitementDossiers,
+    pool: asyncpg.Pool,
+) -> int:
+    """How many records were read, up to the positions of ``groupe``. Raises JournalElague."""
+    positions = {
+        ligne[0]: ligne[1]
+        for ligne in await conn.fetch(
+            f"SELECT partition, next FROM {schema}.positions WHERE groupe = $1 AND topic = $2", groupe, topic
+        )
+    }
+    await _exiger_entier(journal, topic, positions)
+    refuses = await _refuses(conn, schema, topic)
+    lus = 0
+    for partition, fin in sorted(positions.items()):
+        lus += await _rejouer(journal, topic, partition, fin, refuses, traitement, pool)
+    return lus
 
 
 async def _rejouer(
@@ -191,7 +220,7 @@ async def _comparer_dossiers(
             trouve = await anext(trouves, None)
         elif trouve is None or _cle(attendu) < _cle(trouve):
             process = dictionnaire.nom("serie", attendu["serie"]).partition("|")[0]
-            clos = attendu["jour_clos"]
+            clos = attendu.get("enregistre", -1) if process == REITERATION else attendu["jour_clos"]
             if clos is None or process not in horizons or clos >= horizons[process]:
                 _noter(rapport, dictionnaire, attendu, "manquant")
             attendu = await anext(attendus, None)
@@ -216,7 +245,9 @@ def _cle(ligne: asyncpg.Record) -> tuple[bytes, int]:
 def _noter(rapport: RapportJournal, dictionnaire: Dictionnaire, ligne: asyncpg.Record, quoi: str) -> None:
     rapport.dossiers_differents += 1
     if len(rapport.exemples) < ECARTS_MAX:
-        rapport.exemples.append(f"{dictionnaire.nom('serie', ligne['serie'])}|{ligne['subject']} ({quoi})")
+        serie = dictionnaire.nom("serie", ligne["serie"])
+        nom = "une personne" if serie.startswith(f"{REITERATION}|") else f"{serie}|{ligne['subject']}"
+        rapport.exemples.append(f"{nom} ({quoi})")
 
 
 async def _comparer_cellules(
@@ -227,20 +258,27 @@ async def _comparer_cellules(
     dictionnaire: Dictionnaire,
     rapport: RapportJournal,
 ) -> None:
-    nommer = nommer_pour(dictionnaire)
+    nommer, partage = nommer_pour(dictionnaire), rapport.partage_compare
+    avant = await conn.fetchval(f"SELECT avant FROM {schema}.plis")
     for genre in TABLE:
         attendues = {
-            dims: montants
-            async for dims, montants in lire_cellules(autre, _sql(rejeu, genre, rapport.partage_compare), genre)
+            dims: montants async for dims, montants in lire_cellules(autre, _sql(rejeu, genre, partage, avant), genre)
         }
-        async for dims, trouve in lire_cellules(conn, _sql(schema, genre, rapport.partage_compare), genre):
+        async for dims, trouve in lire_cellules(conn, _sql(schema, genre, partage, avant), genre):
             comparer(rapport.ecarts, nommer, (genre, dims), attendues.pop(dims, ()), trouve)
         for dims, attendu in sorted(attendues.items()):
             comparer(rapport.ecarts, nommer, (genre, dims), attendu, ())
 
 
-def _sql(schema: str, genre: int, partage: bool) -> str:
-    """Cells summed over shards, and over recorded day and cause too unless the split is wanted."""
-    dims = ", ".join((*DIMENSIONS[genre], *(VERSION[:2] if partage else ())))
+def _sql(schema: str, genre: int, partage: bool, avant: int | None) -> str:
+    """Cells summed over shards, and over recorded day and cause too unless the split is wanted.
+
+    ``avant``: the day before which recorded days are only known by the end of their month.
+    """
+    enregistre = "enregistre"
+    if avant is not None:
+        enregistre = f"CASE WHEN enregistre < {avant:d} THEN {FIN_DE_MOIS_SQL} ELSE enregistre END"
+    dims = (*DIMENSIONS[genre], *((enregistre, "cause") if partage else ()))
     sommes = ", ".join(f"sum({m})::bigint" for m in MESURES[genre])
-    return f"SELECT {dims}, {sommes} FROM {schema}.{TABLE[genre]} GROUP BY {dims}"
+    rangs = ", ".join(str(rang) for rang in range(1, len(dims) + 1))
+    return f"SELECT {', '.join(dims)}, {sommes} FROM {schema}.{TABLE[genre]} GROUP BY {rangs}"

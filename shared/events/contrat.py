@@ -159,4 +159,9 @@ def topic(service: str) -> str:
 
 def cle(process: str, namespace: str, subject: str) -> bytes:
     """The log key of a dossier; its partition is crc32 of it modulo the number of partitions."""
-    return f"{process}|{namespace}|{subject}".encode()
+    return debut_de_cle(process, namespace) + subject.encode()
+
+
+def debut_de_cle(process: str, namespace: str) -> bytes:
+    """What the keys of a series have in common."""
+    return f"{process}|{namespace}|".encode()

@@ -36,7 +36,9 @@ def _id(rang: int) -> str:
 
 
 def _donnees(p: Processus) -> dict[str, Any]:
-    return {"caisse": "cpam-75", "assure": _ASSURE} | {nom: valeurs[0] for nom, valeurs in p.attributs.items()}
+    qui = {} if p.forme == "releves" else {"assure": _ASSURE}
+    dits = {nom: valeurs[0] for nom, valeurs in p.attributs.items()}
+    return {"caisse": "cpam-75"} | qui | dits | {nom: min(42, maximum) for nom, maximum in p.grandeurs.items()}
 
 
 def _jalons(p: Processus) -> dict[str, str | list[str]]:
@@ -45,7 +47,7 @@ def _jalons(p: Processus) -> dict[str, str | list[str]]:
     pas = timedelta(days=2) if p.forme == "dossiers" else timedelta(seconds=95)
     dates = _dates(pas)
     jalons: dict[str, str | list[str]] = {}
-    for jalon in (*p.depart, *suspension, p.arrets[0].jalon):
+    for jalon in (*p.depart, *suspension, *(arret.jalon for arret in p.arrets[:1])):
         date = next(dates)
         jalons[jalon] = [date] if p.jalons[jalon] == "multiple" else date
     return jalons

@@ -83,6 +83,7 @@ def _fiche(p: Processus) -> str:
         "| attribut | valeurs |",
         "|---|---|",
         *(f"| `{nom}` | {', '.join(f'`{v}`' for v in valeurs)} |" for nom, valeurs in p.attributs.items()),
+        *(f"| `{nom}` | un entier de 0 à {maximum} |" for nom, maximum in p.grandeurs.items()),
     ]
     return "\n".join(lignes)
 
@@ -95,8 +96,8 @@ def _exemples(processus: tuple[Processus, ...]) -> str:
 
 
 def _montre(p: Processus) -> str:
-    """The genre that the page shows of a process: flows are told milestone by milestone, files whole."""
-    return GENRES[0] if p.forme == "flux" else GENRES[1]
+    """The genre that the page shows of a process: files are told whole, the others milestone by milestone."""
+    return GENRES[1] if p.forme == "dossiers" else GENRES[0]
 
 
 def _raisons() -> str:

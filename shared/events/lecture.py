@@ -29,6 +29,7 @@ from shared.events.instants import AVENIR_MAX, EPOQUE_MAX, instant_de
 from shared.events.valeurs import (
     caisse_inconnue,
     cible,
+    grandeur,
     jalon_inconnu,
     nom,
     nom_frequent,
@@ -46,7 +47,7 @@ _CHAMPS_COMPTES = 1_000
 """Most unknown fields counted by name: their names come from outside."""
 _CHAMPS = frozenset(("caisse", "productrice", "plateforme", "assure", "nombre", "jalons", "cible"))
 """Fields of ``data`` that every process has."""
-_NORMAL, _TARDIF, _CORRECTION, _RETRAIT = range(4)
+NORMAL, TARDIF, CORRECTION, RETRAIT = range(4)
 
 
 _Regles = Mapping[str, tuple[bool, str]]
@@ -74,7 +75,9 @@ class Lecteur:
 
     def __init__(self, processus: Iterable[Processus], caisses: Mapping[str, int]) -> None:
         self._caisses = dict(caisses)
+        processus = tuple(processus)
         self._genres = {type_: genre for p in processus for type_, genre in _genres(p)}
+        self._grandeurs = {(p.code, nom): maximum for p in processus for nom, maximum in p.grandeurs.items()}
         self._slugs, self._types = tuple(self._caisses), tuple(self._genres)
         self.champs_inconnus: dict[tuple[str, str], int] = {}
         self.valeurs_autres: dict[tuple[str, str], int] = {}
@@ -105,12 +108,12 @@ class Lecteur:
         if e.recordedtime is not None:
             enregistre = instant_de(e.recordedtime, "recordedtime", EPOQUE_MAX)
         if genre.retrait:
-            contenu, cause = self._retrait(e, genre), _RETRAIT
+            contenu, cause = self._retrait(e, genre), RETRAIT
         else:
             dernier = enregistre + AVENIR_MAX
             contenu = self._contenu(e, genre, dernier if dernier < EPOQUE_MAX else EPOQUE_MAX)
             retard = enregistre - contenu.temps
-            cause = _CORRECTION if contenu.revision else _TARDIF if retard > TARD else _NORMAL
+            cause = CORRECTION if contenu.revision else TARDIF if retard > TARD else NORMAL
         return Evenement(genre.process, e.source, e.namespace or e.source, e.subject, contenu, enregistre, cause)
 
     def _contenu(self, e: Enveloppe, genre: _Genre, dernier: int) -> Contenu:
@@ -159,6 +162,8 @@ class Lecteur:
         return Contenu(0, visee, e.revision or REVISION_MAX)
 
     def _hors_liste(self, liste: Mapping[str, str], process: str, champ: str, valeur: Any) -> str:
+        if not liste:
+            return grandeur(valeur, f"data.{champ}", self._grandeurs[process, champ])
         texte = texte_de(valeur)
         lu = None if texte is None else liste.get(texte)
         if lu is not None:
@@ -194,7 +199,10 @@ def _garder(valeur: Any, chemin: str) -> None:
 
 
 def _genres(p: Processus) -> Iterable[tuple[str, _Genre]]:
-    listes = {nom: {AUTRE: AUTRE, **{v: v for v in valeurs}} for nom, valeurs in p.attributs.items()}
+    listes: dict[str, Mapping[str, str]] = {
+        nom: {AUTRE: AUTRE, **{v: v for v in valeurs}} for nom, valeurs in p.attributs.items()
+    }
+    listes |= {nom: {} for nom in p.grandeurs}  # no list: ``_hors_liste`` reads the number
     regles = {jalon: (regle == "multiple", f"data.jalons.{jalon}") for jalon, regle in p.jalons.items()}
     for jalon, (multiple, _) in regles.items():
         yield f"vigie.{p.code}.{jalon}.v1", _Genre(p.code, jalon, multiple, False, regles, listes)

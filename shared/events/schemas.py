@@ -196,7 +196,8 @@ def _donnees(p: Processus, base: str) -> Schema:
     communs = ("caisse", "productrice", "plateforme", "assure", "nombre")
     noms = {"productrice": "caisse", "assure": "pseudonyme"}
     champs = {champ: _ou_null({"$ref": base + noms.get(champ, champ)}) for champ in communs}
-    return champs | {nom: _attribut(valeurs) for nom, valeurs in p.attributs.items()}
+    entiers = {nom: _grandeur(maximum) for nom, maximum in p.grandeurs.items()}
+    return champs | {nom: _attribut(valeurs) for nom, valeurs in p.attributs.items()} | entiers
 
 
 def _attribut(valeurs: tuple[str, ...]) -> Schema:
@@ -204,6 +205,10 @@ def _attribut(valeurs: tuple[str, ...]) -> Schema:
     connues = list(dict.fromkeys((*valeurs, AUTRE)))
     autre = {"description": f"Toute autre valeur devient « {AUTRE} », et est comptée.", "type": _SCALAIRE}
     return {"anyOf": [{"enum": connues}, autre]}
+
+
+def _grandeur(maximum: int) -> Schema:
+    return {"description": "Quantité relevée.", "type": ["integer", "null"], "minimum": 0, "maximum": maximum}
 
 
 def _dates(regle: str, instant: Schema) -> Schema:

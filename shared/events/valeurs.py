@@ -87,6 +87,13 @@ def nombre(valeur: Any) -> int:
     raise refus_de(valeur, f"data.nombre doit être un entier de 1 à {NOMBRE_MAX}.", "data.nombre")
 
 
+def grandeur(valeur: Any, champ: str, maximum: int) -> str:
+    """A quantity that was read, as the dossier keeps it: a whole number from 0 to ``maximum``."""
+    if isinstance(valeur, int) and not isinstance(valeur, bool) and 0 <= valeur <= maximum:
+        return str(valeur)
+    raise refus_de(valeur, f"{champ} doit être un entier de 0 à {maximum}.", champ)
+
+
 def cible(valeur: Any) -> str:
     """The id that a retraction withdraws."""
     if not isinstance(valeur, str):

@@ -5,7 +5,8 @@ in a week. What is expected of a slot is the median of the same slots of past we
 weeks may have been silent or doubled without moving it. Nothing is expected of a day that is not worked.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 JOURS = 7
@@ -17,8 +18,10 @@ SEMAINES = 8
 """Past weeks the profile is made of."""
 COMPARABLES = 3
 """Fewest past slots that make a profile."""
-PLANCHER = 0.9
-"""Share of what is expected from which a slot or a period is complete."""
+PLANCHER = 0.7
+"""Share of what is expected from which a slot or a period is complete; under it, seasons do not explain."""
+HASARD = 1e-3
+"""A slot is complete, too, when as little would come by chance (Poisson) more often than this: two events of three."""
 SILENCE = 10.0
 """Events expected and not come that make a silence: by chance (Poisson) once in e¹⁰, 22,000."""
 
@@ -49,8 +52,8 @@ class Creneau(NamedTuple):
 class Completude(NamedTuple):
     """Of a period. ``taux`` between 0 and 1, None when nothing was expected or known.
 
-    A surplus of one slot never makes up for what another lacks. ``complete`` False: figures are provisional, and
-    neither alert nor plan is made from them.
+    A complete slot lacks nothing; a surplus of one never makes up for what another lacks. ``complete`` False: figures
+    are provisional, and neither alert nor plan is made from them.
     """
 
     taux: float | None
@@ -85,19 +88,24 @@ def juger(source: Source, creneau: int, chome: Chome, plancher: float = PLANCHER
         etat: Etat = "inconnu"
     elif prevu == 0:
         etat = "non_attendu"
-    elif recu == 0:
-        etat = "silencieux"
+    elif recu >= plancher * prevu or cumul_poisson(recu, prevu) >= HASARD:
+        etat = "complet"
     else:
-        etat = "complet" if recu >= plancher * prevu else "partiel"
+        etat = "partiel" if recu else "silencieux"
     return Creneau(creneau, recu, prevu, etat)
 
 
 def completude(source: Source, creneaux: Iterable[int], chome: Chome, plancher: float = PLANCHER) -> Completude:
     """Completeness of a period: its slots that are over. An unknown slot makes it incomplete."""
-    juges = [juger(source, creneau, chome, plancher) for creneau in creneaux]
-    connus = [(c.recu, c.attendu) for c in juges if c.attendu]
+    return resumer([juger(source, creneau, chome, plancher) for creneau in creneaux], plancher)
+
+
+def resumer(juges: Sequence[Creneau], plancher: float = PLANCHER) -> Completude:
+    """Completeness of slots judged, of one source or of several together."""
+    connus = [(c, c.attendu) for c in juges if c.attendu]
     total = sum(prevu for _, prevu in connus)
-    taux = sum(min(recu, prevu) for recu, prevu in connus) / total if total else None
+    venus = sum(prevu if c.etat == "complet" else min(c.recu, prevu) for c, prevu in connus)
+    taux = venus / total if total else None
     silencieux = tuple(c.creneau for c in juges if c.etat == "silencieux")
     inconnus = sum(c.etat == "inconnu" for c in juges)
     complete = taux is not None and taux >= plancher and not silencieux and not inconnus
@@ -117,3 +125,17 @@ def silence(source: Source, creneau: int, chome: Chome, seuil: float = SILENCE) 
         if prevu := attendu(source, passe, chome):
             attendus, debut = attendus + prevu, passe
     return Silence(debut, attendus) if debut is not None and attendus >= seuil else None
+
+
+def attendus_depuis(source: Source, parts: Iterable[tuple[int, float]], chome: Chome) -> float:
+    """Events expected over parts of days: (day, share of its opening hours). An unknown day expects none."""
+    return sum(part * (attendu(source, jour, chome) or 0.0) for jour, part in parts if part)
+
+
+def cumul_poisson(k: int, moyenne: float) -> float:
+    """P(X ≤ k) of a Poisson law; 0 for a mean too large for its exponential, when k is well under it."""
+    terme = somme = math.exp(-moyenne)
+    for i in range(1, k + 1):
+        terme *= moyenne / i
+        somme += terme
+    return somme

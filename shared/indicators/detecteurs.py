@@ -45,6 +45,16 @@ def clotures_rouvertes(
     return _part(rouverts, clos, seuil, minimum)
 
 
+def accords_incomplets(
+    incomplets: int, accords: int, seuil: Fraction = Fraction(5, 100), minimum: int = MINIMUM
+) -> Detection:
+    """Rights granted on incomplete files: share of the grants made while a document was still awaited.
+
+    A file granted early leaves the delay; what it lacked is asked for afterwards, or never.
+    """
+    return _part(incomplets, accords, seuil, minimum)
+
+
 def gonflement_abandons_courts(
     courts: int,
     presentes: int,

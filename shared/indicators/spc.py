@@ -36,6 +36,8 @@ _ETENDUE_MAXIMALE = 3.267
 _D2 = 1.128
 _ECARTS = 3
 _SUITE = 7
+_BOUTS = 0.1
+"""Share of the caisses, at either end, that the overdispersion is not taken from."""
 
 
 class Limites(NamedTuple):
@@ -133,17 +135,33 @@ def carte_p_prime(succes: Entiers, n: Entiers) -> CartePPrime | None:
     return CartePPrime(moyenne, sigma_z, points)
 
 
-def entonnoir(succes: Entiers, n: Entiers, confiance: float = 0.998) -> Entonnoir | None:
+def entonnoir(succes: Entiers, n: Entiers, confiance: float = 0.998, phi: float = 1.0) -> Entonnoir | None:
     """Funnel plot limits of rates between caisses, each ``n`` ≥ 1; None without any caisse.
 
     The score limits: a caisse is within them when Wilson's interval of its own rate, at ``confiance``, holds the
-    network's rate (0.998 is the usual three standard deviations of Spiegelhalter 2005).
+    network's rate (0.998 is the usual three standard deviations of Spiegelhalter 2005). ``phi``: overdispersion, by
+    whose root they are widened.
     """
     if not len(n):
         return None
     centre = float(succes.sum() / n.sum())
-    demi = quantile_normal((1 + confiance) / 2) * np.sqrt(centre * (1 - centre) / n.astype(np.float64))
+    demi = quantile_normal((1 + confiance) / 2) * np.sqrt(phi * centre * (1 - centre) / n.astype(np.float64))
     return Entonnoir(centre, np.maximum(0.0, centre - demi), np.minimum(1.0, centre + demi))
+
+
+def surdispersion(succes: Entiers, n: Entiers) -> float:
+    """How many times the variance between caisses (each ``n`` ≥ 1) is what the binomial law explains; 1 at least.
+
+    The mean square of the standardised rates, the tenth at either end brought in to it, so that the very caisses to
+    be found do not hide themselves; 1 when it is within chance of 1 (Spiegelhalter 2005, multiplicative model).
+    """
+    centre = float(succes.sum() / n.sum()) if len(n) else 0.0
+    if not 0 < centre < 1:
+        return 1.0
+    z = (succes / n - centre) / np.sqrt(centre * (1 - centre) / n.astype(np.float64))
+    bornes = np.quantile(z, (_BOUTS, 1 - _BOUTS))
+    phi = float((np.clip(z, *bornes) ** 2).mean())
+    return phi if phi > 1 + 2 * math.sqrt(2 / len(n)) else 1.0
 
 
 def _limites_xmr(y: Reels) -> Limites:

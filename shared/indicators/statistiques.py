@@ -13,22 +13,33 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.indicators.intervalles import Reels, demi_moyenne_par, encadrer, wilson_par
 from shared.indicators.periodes import Periode
 from shared.indicators.rangs import Entiers, Quantile, quantiles_par, sommer_par
 
 RESEAU = 0
 """The code of the whole network, beside the organism codes of the caisses."""
 
+POUR_CENT = 100
+
 Cellules = Mapping[str, Entiers]
 
 
 class Valeur(NamedTuple):
-    """One value of an indicator. ``valeur`` None: not measured. ``n``: size of the denominator or population."""
+    """One value of an indicator. ``valeur`` None: not measured. ``n``: size of the denominator or population.
+
+    ``numerateur`` / ``denominateur`` is the value exactly, before it is made a percentage (see ``exacte``): items of
+    a rate, Σ seconds of a mean. ``bas``, ``haut``: its interval at 95 %, in the unit of ``valeur``; None: no bound.
+    """
 
     caisse: int
     periode: Periode
     valeur: float | None
     n: int
+    numerateur: int | None = None
+    denominateur: int | None = None
+    bas: float | None = None
+    haut: float | None = None
 
 
 class CalendrierDe(Protocol):
@@ -46,17 +57,74 @@ class Contexte:
     maintenant: Mapping[int, tuple[int, int]]
 
 
+def exacte(valeur: Valeur, unite: str) -> tuple[int, int] | None:
+    """The value exactly, in ``unite``, as (numerator, denominator > 0): what verdicts compare. None: not measured.
+
+    Raises ValueError for a value that is neither whole nor given with its numerator and denominator.
+    """
+    if valeur.valeur is None:
+        return None
+    if valeur.numerateur is not None and valeur.denominateur:
+        return valeur.numerateur * (POUR_CENT if unite == "%" else 1), valeur.denominateur
+    if not valeur.valeur.is_integer():
+        raise ValueError(f"{valeur.valeur!r} has no exact form: give its numerator and denominator")
+    return int(valeur.valeur), 1
+
+
 def rapport(cellules: Cellules, periodes: Sequence[Periode]) -> list[Valeur]:
-    """Share, in %, of ``num`` in ``den``. ``cellules``: caisse, jour, num, den. ``n`` is the denominator."""
-    return _quotients(cellules, cellules["num"], cellules["den"], periodes, lambda num, den: 100 * num / den)
+    """Share, in %, of ``num`` in ``den``, with Wilson's interval. ``cellules``: caisse, jour, num, den.
+
+    ``n`` is the denominator.
+    """
+    valeurs: list[Valeur] = []
+    for periode, caisses, sommes in _par_periode(cellules, ("den", "num"), periodes):
+        num, den = sommes["num"], sommes["den"]
+        bornes = [POUR_CENT * borne for borne in wilson_par(num, den)]
+        valeurs += _assembler(periode, caisses, POUR_CENT * num / den, den, num, den, bornes)
+    return valeurs
+
+
+def part_mesuree(cellules: Cellules, periodes: Sequence[Periode]) -> list[Valeur]:
+    """Share, in %, of the quantity ``num`` in the quantity ``den``. ``cellules``: caisse, jour, num, den, n.
+
+    ``n`` is how many times they were read. No interval: what was read at one time is not so many independent items.
+    """
+    valeurs: list[Valeur] = []
+    for periode, caisses, sommes in _par_periode(cellules, ("den", "num", "n"), periodes):
+        num, den, n = sommes["num"], sommes["den"], sommes["n"]
+        sans = [np.full(len(n), np.nan)] * 2
+        valeurs += _assembler(periode, caisses, POUR_CENT * num / den, n, num, den, sans)
+    return valeurs
+
+
+def comptage(cellules: Cellules, periodes: Sequence[Periode]) -> list[Valeur]:
+    """How many: Σ ``n``. ``cellules``: caisse, jour, n. A count is no sample: it has no interval."""
+    valeurs: list[Valeur] = []
+    for periode, caisses, sommes in _par_periode(cellules, ("n",), periodes):
+        n = sommes["n"]
+        sans = [np.full(len(n), np.nan)] * 2
+        valeurs += _assembler(periode, caisses, n.astype(np.float64), n, n, np.ones_like(n), sans)
+    return valeurs
 
 
 def moyenne(cellules: Cellules, periodes: Sequence[Periode], unite: int = 1) -> list[Valeur]:
     """Mean of what ``somme`` adds up, one ``unite`` of it being 1. ``cellules``: caisse, jour, somme, n.
 
-    A delay in days is exact in seconds: Σ seconds, ``unite`` 86,400.
+    A delay in days is exact in seconds: Σ seconds, ``unite`` 86,400. With ``duree`` and ``carre`` (Σ x and Σ x² of
+    the durations, whole numbers in the unit of the value) it has Student's interval, as exact as they are; without
+    them it has none.
     """
-    return _quotients(cellules, cellules["somme"], cellules["n"], periodes, lambda somme, n: somme / (n * unite))
+    noms = [nom for nom in ("n", "somme", "duree", "carre") if nom in cellules]
+    valeurs: list[Valeur] = []
+    for periode, caisses, sommes in _par_periode(cellules, noms, periodes):
+        n, somme = sommes["n"], sommes["somme"]
+        moyennes = somme / (n * unite)
+        bornes = [np.full(len(n), np.nan)] * 2
+        if "carre" in sommes:
+            demi = demi_moyenne_par(n, sommes["duree"], sommes["carre"])
+            bornes = [moyennes - demi, moyennes + demi]
+        valeurs += _assembler(periode, caisses, moyennes, n, somme, n * unite, bornes)
+    return valeurs
 
 
 def quantiles(cellules: Cellules, mesures: Entiers, q: Quantile, periodes: Sequence[Periode]) -> list[Valeur]:
@@ -87,10 +155,10 @@ def stock(mouvements: Cellules, periodes: Sequence[Periode], contexte: Contexte)
             _sommes(rangs, connus["ouverts"][vus], len(codes)),
         )
         mesures = [(c, t) for c, t, o in zip(codes.tolist(), totaux.tolist(), ouverts.tolist(), strict=True) if o > 0]
-        valeurs += [Valeur(caisse, periode, float(total), total) for caisse, total in mesures]
         if mesures:
-            reseau = sum(total for _, total in mesures)
-            valeurs.append(Valeur(RESEAU, periode, float(reseau), reseau))
+            mesures.append((RESEAU, sum(total for _, total in mesures)))
+        # A stock is a count of files, not a sample: it has no interval.
+        valeurs += [Valeur(caisse, periode, float(total), total, total, 1) for caisse, total in mesures]
     return valeurs
 
 
@@ -145,20 +213,39 @@ def regrouper(caisses: Entiers, cle: Callable[[int], Hashable]) -> Iterator[tupl
         yield int(codes[membres[0]]), np.isin(rangs, membres)
 
 
-def _quotients(
-    cellules: Cellules, num: Entiers, den: Entiers, periodes: Sequence[Periode], quotient: Callable[[int, int], float]
-) -> list[Valeur]:
-    """Sums per caisse and day, once; then each period is the difference of two running sums."""
+def _par_periode(
+    cellules: Cellules, noms: Sequence[str], periodes: Sequence[Periode]
+) -> Iterator[tuple[Periode, Entiers, dict[str, Entiers]]]:
+    """(period, caisses and the network last, sums of each column of ``noms``) where the first of them is positive.
+
+    Sums per caisse and day are made once; then each period is the difference of two running sums.
+    """
     codes, rangs = np.unique(cellules["caisse"], return_inverse=True)
     jours, places = np.unique(cellules["jour"], return_inverse=True)
-    cumuls = [_cumul(rangs, places, montants, (len(codes), len(jours))) for montants in (num, den)]
-    valeurs: list[Valeur] = []
+    cumuls = {nom: _cumul(rangs, places, cellules[nom], (len(codes), len(jours))) for nom in noms}
+    tous = np.append(codes, RESEAU)
     for periode in periodes:
         debut, fin = np.searchsorted(jours, (periode.du, periode.au + 1))
-        nums, dens = ((c[:, fin] - c[:, debut]).tolist() for c in cumuls)
-        lignes = [*zip(codes.tolist(), nums, dens, strict=True), (RESEAU, sum(nums), sum(dens))]
-        valeurs += [Valeur(caisse, periode, quotient(n, d), d) for caisse, n, d in lignes if d > 0]
-    return valeurs
+        sommes = {nom: cumul[:, fin] - cumul[:, debut] for nom, cumul in cumuls.items()}
+        sommes = {nom: np.append(somme, somme.sum()) for nom, somme in sommes.items()}
+        garde = sommes[noms[0]] > 0
+        yield periode, tous[garde], {nom: somme[garde] for nom, somme in sommes.items()}
+
+
+def _assembler(
+    periode: Periode,
+    caisses: Entiers,
+    valeurs: Reels,
+    n: Entiers,
+    numerateurs: Entiers,
+    denominateurs: Entiers,
+    bornes: Sequence[Reels],
+) -> Iterator[Valeur]:
+    """Values from parallel arrays; a bound that is not a number is none."""
+    bas, haut = ([None if b != b else b for b in borne.tolist()] for borne in bornes)  # noqa: PLR0124
+    colonnes = (c.tolist() for c in (valeurs, n, numerateurs, denominateurs))
+    for caisse, *champs in zip(caisses.tolist(), *colonnes, bas, haut, strict=True):
+        yield Valeur(caisse, periode, *champs)
 
 
 def _cumul(rangs: Entiers, places: Entiers, montants: Entiers, forme: tuple[int, int]) -> Entiers:
@@ -176,11 +263,12 @@ def _sommes(rangs: Entiers, montants: Entiers, nombre: int) -> Entiers:
 def _quantiles(periode: Periode, caisses: Entiers, mesures: Entiers, n: Entiers, q: Quantile) -> list[Valeur]:
     caisses, mesures, n = sommer_par(caisses, mesures, n)
     valeurs: list[Valeur] = []
-    for groupes in (caisses, np.full_like(caisses, RESEAU)):
-        trouves = (colonne.tolist() for colonne in quantiles_par(groupes, mesures, n, q))
-        valeurs += [
-            Valeur(caisse, periode, float(valeur), total) for caisse, valeur, total in zip(*trouves, strict=True)
-        ]
+    reseau = sommer_par(np.full_like(caisses, RESEAU), mesures, n)
+    for groupes, durees, poids in ((caisses, mesures, n), reseau):
+        codes, trouves, totaux = quantiles_par(groupes, durees, poids, q)
+        bornes = encadrer(groupes, durees, poids, codes, totaux, q)
+        unites = np.ones_like(totaux)
+        valeurs += _assembler(periode, codes, trouves.astype(np.float64), totaux, trouves, unites, bornes)
     return valeurs
 
 

@@ -25,13 +25,14 @@ class Observes(NamedTuple):
     """Files watched, one row for ``n`` alike: parallel arrays.
 
     Ages are whole days ≥ 0: ``entree`` on the first day watched, ``sortie`` on the last. ``clos``: 1 if it was closed
-    on that day, 0 if it was still open in the evening.
+    on that day with an outcome that counts, else 0. ``ouvert``: 1 if it was still open in the evening.
     """
 
     groupe: Entiers
     entree: Entiers
     sortie: Entiers
     clos: Entiers
+    ouvert: Entiers
     n: Entiers
 
 
@@ -72,7 +73,9 @@ def quantile_avec_stock(
 ) -> list[DecileAvecStock]:
     """The q-quantile of delays with the stock, per period, of each caisse and of the network (code ``RESEAU``).
 
-    ``ouvertures``: caisse, jour, n; ``clotures``: caisse, jour_ouvert, jour, n; all since the first day known.
+    ``ouvertures``: caisse, jour, n; ``clotures``: caisse, jour_ouvert, jour, n, compte; all since the first day known.
+    ``compte`` 0: the file went out some other way (refused, cancelled), its delay is only known to be longer. What
+    was closed before the first period may have been taken off the openings instead.
     ``horloge``: jours_calendaires or jours_ouvres, by each caisse's calendar. A period under way ends today. Values
     come in the order of the ends of the periods.
     """
@@ -117,8 +120,9 @@ def observes(
             for jours in (np.maximum(debut, periode.du), fin)
         )
         n = np.concatenate([restants[garde], clos["n"][pendant]])
-        est_clos = (np.arange(len(n)) >= garde.sum()).astype(np.int64)
-        yield periode, Observes(groupe, entree, sortie, est_clos, n)
+        est_clos = np.concatenate([np.zeros(garde.sum(), dtype=np.int64), clos["compte"][pendant]])
+        ouvert = (np.arange(len(n)) < garde.sum()).astype(np.int64)
+        yield periode, Observes(groupe, entree, sortie, est_clos, ouvert, n)
 
 
 def tables(vus: Observes) -> list[tuple[int, Table, int]]:
@@ -133,7 +137,7 @@ def tables(vus: Observes) -> list[tuple[int, Table, int]]:
     np.add.at(clos, (rangs, vus.sortie), vus.n * vus.clos)
     exposes = np.cumsum(exposes, axis=1)
     ouverts = np.zeros(len(codes), dtype=np.int64)
-    np.add.at(ouverts, rangs, vus.n * (1 - vus.clos))
+    np.add.at(ouverts, rangs, vus.n * vus.ouvert)
     return [
         (int(code), Table(exposes[i], clos[i]), int(ouverts[i])) for i, code in enumerate(codes) if exposes[i].any()
     ]

@@ -4,7 +4,8 @@ Values are exact numbers in the unit of the target (``Decimal("90")`` is 90 %); 
 computed in floating point may fall just under 90. A rate is best given as ``Fraction(100 * numerateur, denominateur)``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -22,33 +23,56 @@ DEMI = Fraction(1, 2)
 _HORS_DECOMPTE = frozenset({None, "indetermine", "sans_cible", "a_determiner"})
 
 
+SANS_CIBLE = Cible(0, "absente", None, None, date.min)
+"""What a value is judged by when nothing was ever fixed: a missing one is still *non mesuré*."""
+
+Juge = Callable[[int | None, int], Verdict]
+"""(numerator, denominator > 0) of an exact value in the unit of the target -> its verdict; None: not measured."""
+
+
 def verdict(valeur: Exact | None, cible: Cible, sens: Sens) -> Verdict:
     """The verdict on one value.
 
     A missing value is *non mesuré* whatever its target, unless no target can apply: nothing missing is ever good.
-    A value equal to a bound reaches it; the seuil d'alerte is crossed only beyond it. Without a socle, what misses the
-    objectif is *sous le socle*: the objectif is then the only floor there is.
+    A value equal to a bound reaches it; the seuil d'alerte is crossed only beyond it, whether there is an objectif
+    or not. Without a socle, what misses the objectif is *sous le socle*: the objectif is then the only floor there is.
     """
-    if cible.statut == "non_applicable":
-        return "sans_cible"
     if valeur is None:
-        return "non_mesure"
-    if cible.statut == "a_determiner":
-        return "a_determiner"
-    if cible.valeur is None or sens == "neutre":
-        return "sans_cible"
-    if cible.seuil_alerte is not None and not _atteint(valeur, cible.seuil_alerte, sens):
-        return "seuil_alerte_franchi"
-    if _atteint(valeur, cible.valeur, sens):
-        return "atteint"
-    if cible.socle is not None and _atteint(valeur, cible.socle, sens):
-        return "socle_atteint"
-    return "sous_le_socle"
+        return juge(cible, sens)(None, 1)
+    return juge(cible, sens)(*_exacte(valeur).as_integer_ratio())
 
 
-def _atteint(valeur: Exact, borne: Decimal, sens: Sens) -> bool:
-    exacte = _exacte(valeur)
-    return exacte >= Fraction(borne) if sens == "haut" else exacte <= Fraction(borne)
+def juge(cible: Cible, sens: Sens) -> Juge:
+    """``verdict`` of one target, made ready for many values: it compares whole numbers and nothing else."""
+    alerte, objectif, socle = (_borne(b, sens) for b in (cible.seuil_alerte, cible.valeur, cible.socle))
+    jugeable = cible.statut != "non_applicable" and sens != "neutre"
+    sans: Verdict = "a_determiner" if cible.statut == "a_determiner" else "sans_cible"
+    absent: Verdict = "sans_cible" if cible.statut == "non_applicable" else "non_mesure"
+
+    def rendre(numerateur: int | None, denominateur: int) -> Verdict:
+        if numerateur is None:
+            return absent
+        if jugeable and alerte is not None and not alerte(numerateur, denominateur):
+            return "seuil_alerte_franchi"
+        if not jugeable or objectif is None:
+            return sans
+        if objectif(numerateur, denominateur):
+            return "atteint"
+        if socle is not None and socle(numerateur, denominateur):
+            return "socle_atteint"
+        return "sous_le_socle"
+
+    return rendre
+
+
+def _borne(borne: Decimal | None, sens: Sens) -> Callable[[int, int], bool] | None:
+    """Whether numerator/denominator reaches the bound, which is in."""
+    if borne is None:
+        return None
+    haut, bas = borne.as_integer_ratio()
+    if sens == "haut":
+        return lambda numerateur, denominateur: numerateur * bas >= haut * denominateur
+    return lambda numerateur, denominateur: numerateur * bas <= haut * denominateur
 
 
 def _exacte(valeur: Exact) -> Fraction:

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import asyncpg
+import msgspec
 
 # Largest record, key and value together, in bytes: below Kafka's default message.max.bytes (1,048,588)
 # with room for the envelope of a batch. The PostgreSQL engine keeps the same limit.
 TAILLE_MAX = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Enregistrement:
+class Enregistrement(msgspec.Struct, frozen=True, gc=False):
     """One record of a partition. ``horodatage_ms``: when the log took it (ms since the epoch, UTC)."""
 
     topic: str
@@ -209,9 +209,12 @@ class Journal(Protocol):
         ...
 
 
-def partition_de(key: bytes, n: int) -> int:
-    """Partition of a key among ``n``: crc32 of the key modulo n, the same for every producer."""
-    return zlib.crc32(key) % n
+def partition_de(key: bytes, n: int, debut: int = 0) -> int:
+    """Partition of a key among ``n``: crc32 of the key modulo n, the same for every producer.
+
+    ``debut``: crc32 of what comes before ``key`` in the whole key.
+    """
+    return zlib.crc32(key, debut) % n
 
 
 def repartir(items: Items, n: int) -> dict[int, list[tuple[bytes, bytes]]]:

@@ -68,6 +68,10 @@ class RegistreTram:
                 return ligne.prenante
         return None
 
+    def cede(self, process: str, cedante: int) -> bool:
+        """Whether ``cedante`` gives this work, or a part of it, to another caisse on any day."""
+        return (process, cedante) in self._par_cedante
+
     def sans_pole(self, process: str, caisses: Iterable[int], jour: int) -> tuple[int, ...]:
         """Those of these caisses that are neither cédante nor prenante of the process on that day, ascending.
 

@@ -22,11 +22,20 @@ def reponse_conditionnelle(request: Request, octets: bytes, *, type_media: str =
     Made to be asked again: ``Cache-Control: private, no-cache``.
     """
     etiquette = etag(octets)
-    entetes = {"ETag": etiquette, "Cache-Control": "private, no-cache"}
+    return inchangee(request, etiquette) or Response(octets, media_type=type_media, headers=conditions(etiquette))
+
+
+def inchangee(request: Request, etiquette: str) -> Response | None:
+    """304 when the caller already holds what ``etiquette`` names, else None: asked before the answer is made."""
     detenus = request.headers.get("if-none-match")
     if detenus is not None and _cite(detenus, etiquette, faible=True):
-        return Response(status_code=304, headers=entetes)
-    return Response(octets, media_type=type_media, headers=entetes)
+        return Response(status_code=304, headers=conditions(etiquette))
+    return None
+
+
+def conditions(etiquette: str) -> dict[str, str]:
+    """The headers of an answer that its ETag names."""
+    return {"ETag": etiquette, "Cache-Control": "private, no-cache"}
 
 
 def exiger_if_match(request: Request, etag_present: str) -> None:

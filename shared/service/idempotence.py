@@ -135,7 +135,7 @@ async def dans_la_transaction(
     # A statement of its own: its snapshot must be taken after the lock, or it misses what the last holder
     # committed.
     trouve = await connexion.fetchrow(
-        f"SELECT empreinte, statut, entetes, corps FROM {_table(schema)} "
+        f"SELECT empreinte, statut, entetes::text AS entetes, corps FROM {_table(schema)} "
         "WHERE principal = $1 AND cle = $2 AND expire_le > $3",
         appel.principal,
         appel.cle,

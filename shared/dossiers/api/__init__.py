@@ -4,9 +4,28 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from shared.dossiers.api import dossiers, evenements, indicateurs, rejets
+from shared.dossiers.api import (
+    comparaison,
+    dossiers,
+    evenements,
+    explication,
+    indicateurs,
+    personnes,
+    rejets,
+    statistiques,
+    telephonie,
+    valeurs,
+)
+from shared.dossiers.assemblage import Definition
+from shared.dossiers.derives.personnes import tient_les_personnes
 
 
-def routes() -> Sequence[APIRouter]:
+def routes(definition: Definition) -> Sequence[APIRouter]:
     """The routers of a dossier service, in the order of its documentation."""
-    return (evenements.routes, indicateurs.routes, dossiers.routes, rejets.routes)
+    au_telephone = {telephonie.APPELS, telephonie.EFFECTIFS} <= {p.code for p in definition.processus}
+    propres = (
+        *((telephonie.routes,) if au_telephone else ()),
+        *((personnes.routes,) if tient_les_personnes(definition.nom) else ()),
+    )
+    lues = (indicateurs.routes, valeurs.routes, comparaison.routes, explication.routes, statistiques.routes)
+    return (evenements.routes, *lues, *propres, dossiers.routes, rejets.routes)

@@ -13,10 +13,11 @@ from shared.database.connexion import acquerir
 from shared.dossiers.api.phrases import phrase
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.contributions import DIMENSIONS, MESURES, Contribution, lire_strate
-from shared.dossiers.effets import decoder_contributions
-from shared.dossiers.etat import Etat, Valeur, decoder_etat, jalons_de, ordre, synthese
+from shared.dossiers.etat import Valeur, decoder_contenus, jalons_de, ordre, synthese
+from shared.dossiers.gardees import decoder_contributions
 from shared.dossiers.store import Depot
 from shared.dossiers.tables import TABLE
+from shared.events.contrat import Contenu
 from shared.network.jours import date_de
 from shared.network.reseau import charger
 from shared.service.application import piece
@@ -57,7 +58,7 @@ async def lire(
     if not lignes:
         raise Introuvable(f"Aucun dossier {id!r} du processus {process}. Vérifiez le numéro et sa numérotation.")
     dossiers = [
-        _decrire(service, processus, id, series[serie], decoder_etat(etat), decoder_contributions(gardees))
+        _decrire(service, processus, id, series[serie], decoder_contenus(etat), decoder_contributions(gardees))
         for (_, serie), (etat, gardees, _) in sorted(lignes.items())
     ]
     return reponse_conditionnelle(request, msgspec.json.encode({"dossiers": dossiers}))
@@ -68,10 +69,10 @@ def _decrire(
     processus: Processus,
     subject: str,
     namespace: str,
-    etat: Etat,
+    contenus: Sequence[Contenu],
     contributions: Sequence[Contribution],
 ) -> dict[str, Any]:
-    vivants = ordre((c for c in etat.values() if c.temps), lambda code: service.dictionnaire.nom("source", code))
+    vivants = ordre((c for c in contenus if c.temps), lambda code: service.dictionnaire.nom("source", code))
     jalons = jalons_de(vivants, processus.jalons) if vivants else {}
     dit = synthese(vivants) if vivants else None
     slugs = {c.code: c.slug for c in charger().caisses}
@@ -101,7 +102,7 @@ def _decrire(
                 "retire": not c.temps,
                 "jalons": {nom: _instants(valeur, zone) for nom, valeur in c.jalons.items()},
             }
-            for c in sorted(etat.values(), key=lambda c: (c.temps, c.source, c.id))
+            for c in sorted(contenus, key=lambda c: (c.temps, c.source, c.id))
         ],
     }
 
@@ -111,7 +112,7 @@ def _contribution(service: ServiceDossiers, slugs: Mapping[int, str], contributi
     nom = service.dictionnaire.nom
     lisible: dict[str, Any] = {"cellule": TABLE[genre]}
     for colonne, valeur in zip(DIMENSIONS[genre], dims, strict=True):
-        if colonne in ("process", "issue", "plateforme"):
+        if colonne in ("process", "issue", "plateforme", "grandeur"):
             lisible[colonne] = nom(colonne, valeur)
         elif colonne in ("caisse", "productrice"):
             lisible[colonne] = slugs.get(valeur)

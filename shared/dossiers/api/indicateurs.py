@@ -1,26 +1,21 @@
-"""``GET /v1/indicateurs`` and their values."""
+"""``GET /v1/indicateurs``, and the options of every question about their values."""
 
 from datetime import date
-from difflib import get_close_matches
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.catalogue.indicateurs import Indicateur, indicateurs_du_service
+from shared.catalogue.indicateurs import indicateurs_du_service
 from shared.dossiers.api.parametres import parametre_invalide
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.cellules import Vue
-from shared.dossiers.presentation import NOM_RESEAU, decrire, presenter
-from shared.dossiers.valeurs import Demande, DemandeInvalide
+from shared.dossiers.presentation import decrire
 from shared.indicators.periodes import Pas, Periode, decouper
-from shared.indicators.statistiques import RESEAU
 from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de
-from shared.network.reseau import CaisseInconnue, charger
 from shared.service.application import piece
-from shared.service.erreurs import Introuvable
 from shared.service.etag import reponse_conditionnelle
 
 routes = APIRouter(tags=["indicateurs"])
@@ -59,48 +54,18 @@ class Options(BaseModel):
     horloge: Annotated[str | None, Field(description="Autre horloge d'un délai, par exemple jours_ouvres")] = None
 
 
-@routes.get("/v1/indicateurs/{code}/valeurs", summary="Valeurs d'un indicateur")
-async def valeurs(
-    request: Request,
-    service: Service,
-    code: Annotated[str, Path(description="Code de l'indicateur, par exemple taux_decroche")],
-    options: Annotated[Options, Query()],
-) -> Response:
-    """Une ligne par caisse et par période ; « valeur » est nulle quand rien n'est mesuré, jamais 0 ni 100 %.
+class OptionsValeurs(Options):
+    """Those of the values, which can be asked as of a past day."""
 
-    « n » est l'effectif : le dénominateur d'un taux, les dossiers ou appels d'un délai, les dossiers d'un stock.
-    """
-    indicateur = _indicateur(service, code)
-    organisme = _organisme(options.caisse)
-    maintenant = int(service.clock.now().timestamp())
-    periodes = _periodes(options, date_de(fuseau("Europe/Paris").jour(maintenant)))
-    async with service.moteur.connect() as conn:
-        await service.dictionnaire.actualiser(conn)
-        demande = Demande(
-            indicateur,
-            periodes,
-            maintenant,
-            options.vue,
-            None if organisme == RESEAU else organisme,
-            _plateforme(service, options.plateforme),
-            options.horloge,
-        )
-        try:
-            calculees = await service.evaluateur.valeurs(conn, demande)
-        except DemandeInvalide as exc:
-            raise parametre_invalide(exc.champ or "du", str(exc)) from None
-    document = {
-        "indicateur": indicateur.code,
-        "version": indicateur.version,
-        "unite": indicateur.unite,
-        "vue": options.vue,
-        "valeurs": presenter(calculees, periodes, organisme),
-    }
-    return reponse_conditionnelle(request, msgspec.json.encode(document))
+    a_date: Annotated[date | None, Field(description="Tel que connu au soir de ce jour, de Paris")] = None
+    version: Annotated[str | None, Field(description="Version de la formule ; sinon celle en vigueur alors")] = None
 
 
-def _periodes(options: Options, aujourdhui: date) -> list[Periode]:
-    fin = options.au or aujourdhui
+def periodes_demandees(options: Options, maintenant: int) -> list[Periode]:
+    """The periods of a question put at Unix second ``maintenant``. Raises DonneesInvalides."""
+    aujourdhui = date_de(fuseau("Europe/Paris").jour(maintenant))
+    connu = options.a_date if isinstance(options, OptionsValeurs) else None
+    fin = options.au or connu or aujourdhui
     debut = options.du or fin.replace(day=1)
     if fin < debut:
         raise parametre_invalide(
@@ -112,34 +77,3 @@ def _periodes(options: Options, aujourdhui: date) -> list[Periode]:
             f"plus de {PERIODES_MAX} périodes de « {options.pas} ». Raccourcissez la période, ou élargissez le pas.",
         )
     return decouper(debut, fin, options.pas)
-
-
-def _indicateur(service: ServiceDossiers, code: str) -> Indicateur:
-    connus = {i.code: i for i in indicateurs_du_service(service.definition.nom)}
-    if code not in connus:
-        proches = get_close_matches(code, connus, n=3)
-        suite = f"Proches : {', '.join(proches)}." if proches else "La liste : GET /v1/indicateurs."
-        raise Introuvable(f"Le service {service.definition.nom} n'a pas d'indicateur {code!r}. {suite}")
-    return connus[code]
-
-
-def _organisme(caisse: str | None) -> int | None:
-    if caisse is None:
-        return None
-    if caisse == NOM_RESEAU:
-        return RESEAU
-    try:
-        return charger().caisse(caisse).code
-    except CaisseInconnue as exc:
-        raise parametre_invalide("caisse", str(exc)) from None
-
-
-def _plateforme(service: ServiceDossiers, nom: str | None) -> int | None:
-    if nom is None:
-        return None
-    code = service.dictionnaire.connait("plateforme", nom)
-    if code is None:
-        connues = sorted(service.dictionnaire.noms("plateforme").values())
-        suite = f" Connues : {', '.join(connues[:20])}." if connues else ""
-        raise parametre_invalide("plateforme", f"aucun événement n'est encore venu de « {nom[:40]} ».{suite}")
-    return code

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from shared.catalogue.processus import Processus
 from shared.dossiers.chronologie import instant_depart
-from shared.dossiers.contributions import ATTENTE_MAX, CLOS, DIMENSIONS, EN_COURS, FLUX, OUVERT, Contribution
+from shared.dossiers.contributions import ATTENTE_MAX, CLOS, DIMENSIONS, EN_COURS, FLUX, OUVERT, RELEVE, Contribution
 from shared.dossiers.etat import Valeur
 from shared.network.jours import date_de
 
@@ -29,6 +29,8 @@ def phrase(
     pour = f" Compte pour {fois}." if fois != 1 else ""
     if FLUX in cellules:
         return _flux(cellules[FLUX], [dims[-1] for genre, dims, _ in compte if genre != FLUX], nom) + pour
+    if RELEVE in cellules:
+        return _releve([dict(zip(DIMENSIONS[RELEVE], dims, strict=True)) for _, dims, _ in compte], nom) + pour
     if CLOS in cellules:
         return _clos(cellules[CLOS], nom) + pour
     return _ouvert(processus, jalons, cellules[OUVERT]) + pour
@@ -43,6 +45,11 @@ def _flux(cellule: Mapping[str, int], attentes: Sequence[int], nom: Nom) -> str:
         return f"Compte comme {quand}, issue « {issue} » ; son attente n'est pas connue."
     attente = f"{attentes[0]} s" if attentes[0] < ATTENTE_MAX else f"{ATTENTE_MAX} s ou plus"
     return f"Compte comme {quand}, issue « {issue} », après {attente} d'attente."
+
+
+def _releve(cellules: Sequence[Mapping[str, int]], nom: Nom) -> str:
+    quoi = ", ".join(f"{nom('grandeur', c['grandeur'])} = {c['valeur']}" for c in cellules)
+    return f"Compte comme relevé le {_date(cellules[0]['jour'])} : {quoi}."
 
 
 def _clos(cellule: Mapping[str, int], nom: Nom) -> str:

@@ -118,11 +118,14 @@ async def test_la_description_openapi_est_valide_et_dit_chaque_route(contacts: P
     document = (await contacts.client.get("/openapi.json")).json()
     validate(document)
     assert {
-        "/v1/events", "/v1/indicateurs", "/v1/indicateurs/{code}/valeurs", "/v1/dossiers/{process}/{id}",
+        "/v1/events", "/v1/indicateurs", "/v1/indicateurs/{code}/valeurs", "/v1/valeurs", "/v1/dossiers/{process}/{id}",
         "/v1/rejets", "/v1/rejets/{identifiant}", "/v1/rejets/{identifiant}/rejeu",
     } <= set(document["paths"])  # fmt: skip
     options = {p["name"] for p in document["paths"]["/v1/indicateurs/{code}/valeurs"]["get"]["parameters"]}
-    assert options == {"code", "caisse", "plateforme", "du", "au", "pas", "vue", "horloge"}
+    assert options == {
+        "code", "caisse", "plateforme", "du", "au", "pas", "vue", "horloge", "a_date", "version",
+        "limite", "curseur", "format", "separateur",
+    }  # fmt: skip
     assert set(document["paths"]["/v1/events"]["post"]["requestBody"]["content"]) == {
         "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson",
     }  # fmt: skip

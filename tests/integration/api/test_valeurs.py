@@ -41,7 +41,8 @@ async def test_sans_option_on_a_tout_le_reseau_sur_le_mois_en_cours(contacts: Pi
     lignes = document["valeurs"]
     assert len(lignes) == 1 + len(charger().caisses)
     assert {(v["du"], v["au"]) for v in lignes} == {("2026-03-01", "2026-03-02")}
-    assert [v for v in lignes if v["valeur"] is not None] == [
+    mesurees = [v for v in lignes if v["valeur"] is not None]
+    assert [{c: v[c] for c in ("caisse", "du", "au", "valeur", "n")} for v in mesurees] == [
         {"caisse": nom, "du": "2026-03-01", "au": "2026-03-02", "valeur": 100.0, "n": 1}
         for nom in ("reseau", "cpam-75")
     ]

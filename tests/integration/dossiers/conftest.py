@@ -17,14 +17,16 @@ from shared.catalogue.processus import Processus, processus_du_service
 from shared.clock import SimulatedClock
 from shared.database.connexion import acquerir, creer_pool
 from shared.dossiers.calculs import calculs_du_service
-from shared.dossiers.contributions import DIMENSIONS, MESURES, Calcul, Codes, noms_de
+from shared.dossiers.contributions import DIMENSIONS, MESURES, Codes, noms_de
+from shared.dossiers.contributions_en_lot import CalculEnLot
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.lieux import codes_par_slug, lieux
+from shared.dossiers.schema import ddl_v1
 from shared.dossiers.store import Depot
-from shared.dossiers.tables import TABLE, ddl_v1
+from shared.dossiers.tables import TABLE
 from shared.dossiers.traitement import TraitementDossiers
 from shared.events.contrat import cle
-from shared.events.lecture import Lecteur
+from shared.events.lecture_en_lot import LecteurEnLot
 from shared.log import positions
 from shared.log.tables import creer
 from shared.log.types import Bornes, Enregistrement, partition_de
@@ -101,14 +103,14 @@ class Service:
     url: str
     pool: asyncpg.Pool
     dictionnaire: Dictionnaire
-    lecteur: Lecteur
+    lecteur: LecteurEnLot
     traitement: TraitementDossiers
     journal: Journal
     clock: SimulatedClock
 
-    def redefinir(self, definitions: Iterable[Processus]) -> dict[str, Calcul]:
+    def redefinir(self, definitions: Iterable[Processus]) -> dict[str, CalculEnLot]:
         """From now on the handler follows these definitions; its calculators."""
-        calculs = {p.code: Calcul(p, lieux(), self.dictionnaire) for p in definitions}
+        calculs = {p.code: CalculEnLot(p, lieux(), self.dictionnaire) for p in definitions}
         self.traitement = TraitementDossiers(
             Depot(SCHEMA), self.lecteur, calculs, self.dictionnaire, self.pool, PARTITIONS
         )
@@ -167,17 +169,17 @@ async def service(postgres_url: str) -> AsyncIterator[Service]:
     definitions = processus_du_service("claims")
     dictionnaire = Dictionnaire(SCHEMA)
     await dictionnaire.completer(pool, [nom for p in definitions for nom in noms_de(p)])
-    lecteur = Lecteur(definitions, codes_par_slug())
+    lecteur = LecteurEnLot(definitions, codes_par_slug())
     traitement = TraitementDossiers(Depot(SCHEMA), lecteur, FABRIQUE(dictionnaire), dictionnaire, pool, PARTITIONS)
     clock = SimulatedClock(datetime(2026, 4, 1, 12, tzinfo=UTC))
     yield Service(postgres_url, pool, dictionnaire, lecteur, traitement, Journal(), clock)
     await pool.close()
 
 
-def sans_suspension(codes: Codes) -> Mapping[str, Calcul]:
+def sans_suspension(codes: Codes) -> Mapping[str, CalculEnLot]:
     """Another catalogue: CMU-C/ACS without suspensions, split by regime."""
     return {
-        p.code: Calcul(
+        p.code: CalculEnLot(
             dataclasses.replace(p, suspensions=(), strates=("regime",)) if p.code == "cmuc_acs" else p, lieux(), codes
         )
         for p in processus_du_service("claims")

@@ -2,13 +2,14 @@
 
 import asyncio
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import asyncpg
 import pytest
 
 from shared.catalogue.processus import processus_du_service
 from shared.database.connexion import acquerir
+from shared.dossiers.contributions import CLOS, MESURES
 from shared.dossiers.pliage import plier
 from shared.dossiers.reconstruction import Reconstruction, reconstruire
 from shared.dossiers.retention import purger
@@ -134,6 +135,51 @@ async def test_la_purge_ne_change_aucune_lecture_ni_d_aujourd_hui_ni_vue_d_un_au
     assert SCELLE in await shards(service)
     assert (await verifier(service.url, SCHEMA, FABRIQUE)).ok
     assert (await purger(service.pool, SCHEMA, "fse", horizon)).purges == 0
+
+
+async def test_la_purge_et_le_pliage_laissent_a_chaque_jour_ses_causes_et_les_ramenent_a_la_fin_du_mois_apres_24_mois(
+    service: Service,
+) -> None:
+    clos = evenement("fse", "F1", {"recue": "2026-01-02 10:00", "payee": "2026-01-05 10:00"}, "2026-01-05 12:00")
+    tardif = evenement("fse", "F2", {"recue": "2026-01-02 10:00", "payee": "2026-01-06 10:00"}, "2026-01-20 12:00")
+    corrige = {"recue": "2026-01-02 10:00", "payee": "2026-01-07 10:00"}
+    await service.envoyer(clos, tardif, evenement("fse", "F1", corrige, "2026-02-12 12:00", id=clos["id"], revision=1))
+    avant = await service.lectures()
+    await purger(service.pool, SCHEMA, "fse", AVRIL - 15)
+    await plier(service.pool, SCHEMA, service.clock)
+    assert await service.lectures() == avant
+    assert await shards(service) >= {SCELLE}
+    fins = [jour_de(date(2026, 1, 31)), jour_de(date(2026, 2, 28))]
+    fin_de_mois = [await service.lectures(fin) for fin in fins]
+    service.clock.advance_to(datetime(2028, 3, 1, 12, tzinfo=UTC))
+    assert (await plier(service.pool, SCHEMA, service.clock)).au_mois > 0
+    assert await _causes_par_jour(service) == {fins[0]: {"normal", "tardif"}, fins[1]: {"correction"}}
+    for fin, attendu in zip(fins, fin_de_mois, strict=True):
+        assert _sans_jour(await service.lectures(fin)) == _sans_jour(attendu)
+    assert (await plier(service.pool, SCHEMA, service.clock)).au_mois == 0
+    assert (await verifier(service.url, SCHEMA, FABRIQUE)).ok
+
+
+async def _causes_par_jour(service: Service) -> dict[int, set[str]]:
+    """Causes of the closed cells, by recorded day."""
+    causes: dict[int, set[str]] = {}
+    mesures = len(MESURES[CLOS])
+    for ligne in (await service.lectures())["clos"]:
+        enregistre, cause = ligne[-mesures - 2 : -mesures]
+        causes.setdefault(enregistre, set()).add(CAUSES[cause])
+    return causes
+
+
+def _sans_jour(lectures: dict[str, list[tuple]]) -> dict[str, dict[tuple, list[int]]]:
+    """Cells by dimensions and cause, recorded days summed."""
+    totaux: dict[str, dict[tuple, list[int]]] = {}
+    for table, lignes in lectures.items():
+        mesures = len(MESURES[next(g for g, nom in TABLE.items() if nom == table)])
+        cellules = totaux.setdefault(table, {})
+        for ligne in lignes:
+            cle = (*ligne[: -mesures - 2], ligne[-mesures - 1])
+            cellules[cle] = [a + b for a, b in zip(cellules.get(cle, [0] * mesures), ligne[-mesures:], strict=True)]
+    return {t: {c: m for c, m in cellules.items() if any(m)} for t, cellules in totaux.items()}
 
 
 async def test_seuls_les_dossiers_clos_dont_rien_n_est_plus_recent_sont_purges(service: Service) -> None:

@@ -1,10 +1,12 @@
 """``verify``: agrees when all is well, and names what is not."""
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 
-from shared.dossiers.effets import encoder_contributions
+from shared.clock import SimulatedClock
+from shared.dossiers.gardees import encoder_contributions
 from shared.dossiers.pliage import plier
 from shared.dossiers.reconstruction import reconstruire
 from shared.dossiers.retention import purger
@@ -127,6 +129,15 @@ async def test_le_journal_concorde_encore_apres_purge_et_pliage(service: Service
     assert await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.rejets WHERE raison = 'hors_horizon'") > 0
     rapport = await par_le_journal(service)
     assert rapport.ok, list(rapport.lignes())
+
+
+async def test_le_journal_concorde_encore_quand_les_jours_ont_ete_plies_au_mois(service: Service) -> None:
+    await service.envoyer(*histoire(60))
+    fait = await plier(service.pool, SCHEMA, SimulatedClock(datetime(2028, 6, 1, 12, tzinfo=UTC)))
+    assert fait.au_mois > 0
+    rapport = await par_le_journal(service)
+    assert rapport.ok, list(rapport.lignes())
+    assert rapport.partage_compare
 
 
 async def test_apres_une_reconstruction_le_journal_compare_les_sommes_et_le_dit(service: Service) -> None:

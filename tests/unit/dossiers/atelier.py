@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.catalogue.processus import Processus, processus
-from shared.dossiers.contributions import Calcul, Lieu
-from shared.dossiers.effets import Cle, Existant, Groupe, decoder_contributions, fusionner
+from shared.dossiers.contributions import DIMENSIONS, MESURES, Lieu
+from shared.dossiers.contributions_en_lot import CalculEnLot
+from shared.dossiers.effets import Cle, Existant, Groupe, fusionner
+from shared.dossiers.gardees import decoder_contributions
 from shared.events.contrat import Contenu, Evenement
 from shared.network.heure_locale import fuseau
 
@@ -41,7 +43,9 @@ def lieux(prenantes: Mapping[int, int] | None = None) -> dict[int, Lieu]:
     """The small network; ``prenantes``: caisse -> the one that does all its work."""
     pris = prenantes or {}
     return {
-        code: Lieu(fuseau(zone), semaine, lambda a, b: b - a, lambda p, j, code=code: pris.get(code, 0))
+        code: Lieu(
+            fuseau(zone), semaine, lambda a, b: b - a, lambda p, j, c=code: pris.get(c, 0), lambda p, c=code: c in pris
+        )
         for code, zone in ZONES.items()
     }
 
@@ -102,7 +106,7 @@ class Magasin:
         self.definition = processus(definition) if isinstance(definition, str) else definition
         self.codes = codes or Codes()
         self.reseau = reseau or lieux()
-        self.calcul = Calcul(self.definition, self.reseau, self.codes)
+        self.calcul = CalculEnLot(self.definition, self.reseau, self.codes)
         self.lignes: dict[Cle, tuple] = {}
         self.cellules: Counter[tuple] = Counter()
         """(kind, dims, recorded day, cause, measure rank) -> amount, zeros included."""
@@ -110,7 +114,7 @@ class Magasin:
     def redefinir(self, definition: Processus) -> None:
         """From now on the catalogue says otherwise."""
         self.definition = definition
-        self.calcul = Calcul(definition, self.reseau, self.codes)
+        self.calcul = CalculEnLot(definition, self.reseau, self.codes)
 
     def lot(self, dits: Iterable[Dit]) -> None:
         """One batch."""
@@ -129,11 +133,11 @@ class Magasin:
         assert {(li[1], li[0]) for li in effets.changees} <= set(existants)
         for ligne in (*effets.nouvelles, *effets.changees):
             self.lignes[ligne[1], ligne[0]] = ligne
-        for (enregistre, cause), par_genre in effets.deltas.par_version.items():
-            for genre, cellules in enumerate(par_genre):
-                for dims, montants in cellules.items():
-                    for rang, montant in enumerate(montants):
-                        self.cellules[genre, dims, enregistre, cause, rang] += montant
+        for genre, lignes in effets.cellules.items():
+            dims, mesures = len(DIMENSIONS[genre]), len(MESURES[genre])
+            for ligne in lignes.tolist():
+                for rang, montant in enumerate(ligne[-mesures:]):
+                    self.cellules[genre, tuple(ligne[:dims]), ligne[dims], ligne[dims + 1], rang] += montant
 
     def dossiers(self) -> dict[str, tuple[bytes, list]]:
         """Per subject: state, contributions."""

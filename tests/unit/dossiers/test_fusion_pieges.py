@@ -9,7 +9,7 @@ from shared.catalogue.processus import processus
 from shared.dossiers.contributions import DIMENSIONS, Calcul, DictionnaireIncomplet
 from shared.dossiers.dictionnaire import PLATEFORMES_MAX, numeroter
 from shared.dossiers.effets import fusionner
-from shared.dossiers.etat import decoder_etat, encoder_etat, joindre
+from shared.dossiers.etat import contenus_de, decoder_etat, encoder_contenus, joindre
 from shared.events.contrat import REVISION_MAX, Contenu
 from tests.unit.dossiers.atelier import (
     CGSS,
@@ -198,15 +198,15 @@ def test_a_revision_egale_le_plus_grand_condense_gagne_quel_que_soit_l_ordre() -
         etat: dict = {}
         for contenu in suite:
             joindre(etat, contenu)
-        fins.append(encoder_etat(etat))
+        fins.append(encoder_contenus(contenus_de(etat)))
     assert fins[0] == fins[1] == fins[2]
 
 
 def test_deux_etats_egaux_sont_les_memes_octets_quel_que_soit_l_ordre_des_champs() -> None:
     un = Contenu(1, "x", 0, 10, {"recue": 10, "payee": 20}, CPAM, 0, "", 0, {"b": "1", "a": "2"})
     autre = Contenu(1, "x", 0, 10, {"payee": 20, "recue": 10}, CPAM, 0, "", 0, {"a": "2", "b": "1"})
-    assert encoder_etat({(1, "x"): un}) == encoder_etat({(1, "x"): autre})
-    assert decoder_etat(encoder_etat({(1, "x"): un})) == {(1, "x"): autre}
+    assert encoder_contenus([un]) == encoder_contenus([autre])
+    assert decoder_etat(encoder_contenus([un])) == {(1, "x"): autre}
     assert not joindre({(1, "x"): un}, autre)
 
 
@@ -276,7 +276,7 @@ def test_un_double_ou_une_revision_depassee_ne_change_rien_et_n_ecrit_pas_la_lig
     suite = [((99, 0), evenement(d, codes, "fse").contenu) for d in (corrige, dataclasses.replace(corrige, revision=2))]
     ligne = magasin.lignes["D1", 1]
     effets = fusionner({("D1", 1): (magasin.calcul, suite)}, {("D1", 1): (ligne[2], ligne[3], ligne[7])})
-    assert (effets.nouvelles, effets.changees, effets.deltas.par_version, effets.sans_effet) == ([], [], {}, 2)
+    assert (effets.nouvelles, effets.changees, effets.cellules, effets.sans_effet) == ([], [], {}, 2)
 
 
 def test_un_evenement_enregistre_la_veille_de_celui_qu_il_corrige_compte_le_meme_jour_que_lui() -> None:

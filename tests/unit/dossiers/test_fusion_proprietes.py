@@ -18,6 +18,7 @@ JALONS = {
     "fse": ("recue", "payee", "rejetee"),
     "courriel": ("recu", "transfere", "repondu", "clos_sans_reponse"),
     "appel": ("presente", "decroche", "abandonne", "deborde", "termine"),
+    "effectif": ("releve",),
 }
 ATTRIBUTS = {
     "cmuc_acs": ("support", ("courrier", "en_ligne")),
@@ -25,6 +26,7 @@ ATTRIBUTS = {
     "fse": ("beneficiaire", ("assure", "ps")),
     "courriel": ("motif", ("droits",)),
     "appel": ("motif", ("droits", "cmuc_acs")),
+    "effectif": ("connectes", ("40", "7")),
 }
 HEURES = st.integers(0, 30 * 24).map(lambda h: ts("2026-03-10 00:00") + 3_600 * h)
 JOURS = st.integers(jour("2026-04-20"), jour("2026-04-26"))

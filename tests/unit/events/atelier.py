@@ -8,6 +8,7 @@ import pytest
 from shared.catalogue.processus import charger_processus
 from shared.events.contrat import Evenement, Refus
 from shared.events.lecture import Lecteur
+from shared.events.lecture_en_lot import LecteurEnLot
 from shared.network.reseau import charger
 
 Lire = Callable[..., Evenement]
@@ -29,9 +30,38 @@ BON: dict[str, Any] = {
 }
 
 
+CAISSES = {slug: c.code for slug, c in charger().par_slug.items()}
+EN_LOT = LecteurEnLot(charger_processus().values(), CAISSES)
+
+
+class LecteurCompare(Lecteur):
+    """A reader that also checks that a batch of two such lines, and an ordinary one, is read the same way."""
+
+    def lire(self, ligne: bytes, enregistre: int) -> Evenement:
+        seul = _lu_ou_refuse(super().lire, ligne, enregistre)
+        for lot in ([ligne], [ligne, ligne_bonne(), ligne]):
+            *_, dernier = EN_LOT.lire_lot(lot, [enregistre] * len(lot))
+            assert type(dernier) is type(seul)
+            if isinstance(seul, Refus):
+                assert isinstance(dernier, Refus)
+                assert (str(dernier), vars(dernier)) == (str(seul), vars(seul))
+            else:
+                assert dernier == seul
+        if isinstance(seul, Refus):
+            raise seul
+        return seul
+
+
+def _lu_ou_refuse(lire: Callable[[bytes, int], Evenement], ligne: bytes, enregistre: int) -> Evenement | Refus:
+    try:
+        return lire(ligne, enregistre)
+    except Refus as refus:
+        return refus
+
+
 def lecteur_du_reseau() -> Lecteur:
     """A reader of its own, its counters at nothing."""
-    return Lecteur(charger_processus().values(), {slug: c.code for slug, c in charger().par_slug.items()})
+    return LecteurCompare(charger_processus().values(), CAISSES)
 
 
 LECTEUR = lecteur_du_reseau()

@@ -147,21 +147,21 @@ def test_the_check_names_what_is_stale_missing_or_too_many_and_writes_nothing(
 ) -> None:
     (copie / SCHEMAS / "appel.json").write_text("{}", encoding="utf-8")
     (copie / SCHEMAS / "ij.json").unlink()
-    (copie / SCHEMAS / "retraite.json").write_text("{}", encoding="utf-8")
+    (copie / SCHEMAS / "telegramme.json").write_text("{}", encoding="utf-8")
     page_ = copie / PAGE
     page_.write_text(TEXTE.replace(RAISONS["trop_long"], "autre chose"), encoding="utf-8")
     assert main(["--verifier"], copie) == 1
     lignes = [ligne.split(" : ")[0] for ligne in capsys.readouterr().out.splitlines()]
-    assert lignes == [str(PAGE), *(f"{SCHEMAS}/{nom}.json" for nom in ("appel", "ij", "retraite"))]
+    assert lignes == [str(PAGE), *(f"{SCHEMAS}/{nom}.json" for nom in ("appel", "ij", "telegramme"))]
     assert (copie / SCHEMAS / "appel.json").read_text(encoding="utf-8") == "{}"
 
 
 def test_generating_repairs_then_has_nothing_to_do(copie: Path) -> None:
     (copie / SCHEMAS / "appel.json").write_text("{}", encoding="utf-8")
     (copie / ASYNCAPI).unlink()
-    (copie / SCHEMAS / "retraite.json").write_text("{}", encoding="utf-8")
+    (copie / SCHEMAS / "telegramme.json").write_text("{}", encoding="utf-8")
     assert len(ecrire(copie)) == 3
-    assert not (copie / SCHEMAS / "retraite.json").exists()
+    assert not (copie / SCHEMAS / "telegramme.json").exists()
     assert main([], copie) == 0
     assert main(["--verifier"], copie) == 0
     assert (copie / PAGE).read_text(encoding="utf-8") == TEXTE

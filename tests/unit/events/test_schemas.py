@@ -129,6 +129,10 @@ def attribut(valeurs: tuple[str, ...]) -> st.SearchStrategy[Any]:
     return st.sampled_from([*valeurs, "autre", "zz", "", 1, 2, 1.5, True, False, None, [], {}])
 
 
+def grandeur(maximum: int) -> st.SearchStrategy[Any]:
+    return st.sampled_from([0, 1, maximum, maximum + 1, -1, 1.5, "1", True, None, [], {}, 10**20])
+
+
 def jalons(p: Processus) -> st.SearchStrategy[Any]:
     dates = DATES | MAL_TYPES | st.lists(DATES | MAL_TYPES, max_size=3)
     bonnes = st.sampled_from([HIER, None])
@@ -159,6 +163,7 @@ def evenements(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         "jalons": jalons(p),
         "inconnu": st.sampled_from(["x", 1, None, [1, {"a": "b"}], {}]),
         **{nom: attribut(valeurs) for nom, valeurs in p.attributs.items()},
+        **{nom: grandeur(maximum) for nom, maximum in p.grandeurs.items()},
     }
     donnees = {nom: draw(champs[nom]) for nom in draw(st.lists(st.sampled_from(list(champs)), max_size=3, unique=True))}
     if genre == TYPE_DOSSIER:

@@ -4,6 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from shared.indicators.completude import (
     HEURES,
@@ -12,7 +13,9 @@ from shared.indicators.completude import (
     Silence,
     Source,
     attendu,
+    attendus_depuis,
     completude,
+    cumul_poisson,
     juger,
     silence,
 )
@@ -70,11 +73,28 @@ def test_a_source_two_weeks_old_is_unknown_and_makes_a_period_incomplete() -> No
 
 
 @pytest.mark.parametrize(
-    ("recu", "etat"), [(0, "silencieux"), (1, "partiel"), (89, "partiel"), (90, "complet"), (300, "complet")]
+    ("recu", "etat"), [(0, "silencieux"), (1, "partiel"), (69, "partiel"), (70, "complet"), (300, "complet")]
 )
 def test_a_slot_is_judged_by_the_share_that_came(recu: int, etat: str) -> None:
     recus = {**source().recus, LUNDI: recu}
     assert juger(source()._replace(recus=recus), LUNDI, CHOME).etat == etat
+
+
+@pytest.mark.parametrize(("attendus", "juge"), [(3, "complet"), (6, "complet"), (7, "silencieux")])
+def test_nothing_from_a_small_source_is_a_silence_only_where_chance_is_not(attendus: int, juge: str) -> None:
+    """exp(−6) is over one in a thousand, exp(−7) is not."""
+    petite = Source(dict.fromkeys(range(DEBUT, LUNDI), attendus), DEBUT)
+    assert juger(petite, LUNDI, jamais).etat == juge
+
+
+def test_chance_is_that_of_scipy() -> None:
+    for k, moyenne in ((0, 2.5), (3, 10.0), (69, 100.0), (500, 700.0)):
+        assert cumul_poisson(k, moyenne) == pytest.approx(stats.poisson.cdf(k, moyenne), rel=1e-9)
+    assert cumul_poisson(600, 1_000.0) == 0.0
+
+
+def test_what_is_expected_of_part_of_a_day_is_that_part() -> None:
+    assert attendus_depuis(source(), [(LUNDI, 0.5), (LUNDI + 1, 1.0), (LUNDI + 5, 1.0)], CHOME) == 50 + 110
 
 
 def test_a_surplus_never_makes_up_for_a_silence() -> None:

@@ -11,10 +11,14 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from shared.indicators.fausses_decouvertes import (
+    AuDela,
     Controle,
     Essai,
+    Mesure,
+    Taux,
     ajuster,
     controler,
+    examiner,
     p_moyenne,
     p_quantile,
     p_taux,
@@ -151,3 +155,43 @@ def test_a_p_value_is_right_where_the_true_value_is_the_threshold(mieux: Mieux) 
     k = np.arange(301)
     p = np.array([p_taux(int(i), 300, SEUIL, mieux) for i in k])
     assert stats.binom.pmf(k, 300, float(SEUIL))[p <= 0.05].sum() <= 0.05
+
+
+def test_the_crossings_of_a_month_are_sorted_by_what_their_items_prove() -> None:
+    """Of three crossings, 60 of 100 calls against 80 %, 90 late files of 600 and 7 of 60 against a tenth: two hold."""
+    mesures = [
+        Mesure("cpam-01", "taux_decroche", Fraction(60), Fraction(80), "haut", Taux(60, 100)),
+        Mesure("cpam-02", "taux_decroche", Fraction(80), Fraction(80), "haut", Taux(80, 100)),
+        Mesure("cpam-01", "delai_d9", Fraction(42), Fraction(40), "bas", AuDela(90, 600)),
+        Mesure("cpam-02", "delai_d9", Fraction(41), Fraction(40), "bas", AuDela(7, 60)),
+        Mesure("cpam-03", "taux_decroche", None, Fraction(80), "haut", Taux(0, 0)),
+        Mesure("cpam-04", "taux_decroche", Fraction(10), Fraction(80), "haut", Taux(10, 100), complet=False),
+        Mesure("cpam-05", "taux_decroche", Fraction(-10), Fraction(80), "haut", Taux(-1, 10)),
+    ]
+    alertes = examiner(mesures)
+    p = [
+        stats.binomtest(60, 100, 0.8, "less").pvalue,
+        stats.binomtest(80, 100, 0.8, "less").pvalue,
+        stats.binomtest(90, 600, 0.1, "greater").pvalue,
+        stats.binomtest(7, 60, 0.1, "greater").pvalue,
+    ]
+    rejetes = multipletests(p, alpha=0.10, method="fdr_bh")[0]
+    assert rejetes.tolist() == [True, False, True, False]
+    assert [(f.cle, f.gravite) for f in alertes.controle.franchissements] == [
+        (("cpam-01", "taux_decroche"), "avere"),
+        (("cpam-01", "delai_d9"), "avere"),
+        (("cpam-02", "delai_d9"), "a_surveiller"),
+    ]
+    assert (alertes.controle.essais, alertes.controle.averes) == (4, 2)
+    assert alertes.controle.fausses_attendues == pytest.approx(0.2)
+    assert alertes.incompletes == (("cpam-04", "taux_decroche"), ("cpam-05", "taux_decroche"))
+    assert alertes.non_mesurees == (("cpam-03", "taux_decroche"),)
+
+
+def test_the_official_mean_decides_with_the_spread_of_whole_days() -> None:
+    delais = np.array([12, 30, 7, 22, 22, 48, 31, 19])
+    exacte = Fraction(2351, 100)
+    ecart = float(exacte - 20) / (delais.std(ddof=1) / np.sqrt(len(delais)))
+    assert Mesure("c", "i", exacte, Fraction(20), "bas", sommes_de(delais)).p == pytest.approx(
+        float(stats.t.sf(ecart, len(delais) - 1)), rel=1e-10
+    )

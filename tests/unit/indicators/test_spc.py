@@ -5,7 +5,16 @@ import pytest
 
 from shared.catalogue.modele_conventions import Sens
 from shared.indicators.intervalles import wilson
-from shared.indicators.spc import CarteXmR, Limites, Regle, assurance, carte_p_prime, carte_xmr, entonnoir
+from shared.indicators.spc import (
+    CarteXmR,
+    Limites,
+    Regle,
+    assurance,
+    carte_p_prime,
+    carte_xmr,
+    entonnoir,
+    surdispersion,
+)
 
 # rnorm(20) of R after set.seed(123): the series of the package's own tests.
 NORMALES = [
@@ -221,3 +230,25 @@ def test_a_caisse_is_in_the_funnel_when_its_wilson_interval_holds_the_rate_of_th
 def test_the_funnel_of_no_caisse_is_none() -> None:
     vide = np.array([], dtype=np.int64)
     assert entonnoir(vide, vide) is None
+
+
+def test_caisses_that_differ_by_chance_alone_are_not_overdispersed_and_those_that_differ_more_are() -> None:
+    rng = np.random.default_rng(11)
+    n = rng.integers(500, 5_000, size=100)
+    assert surdispersion(rng.binomial(n, 0.8), n) == 1.0
+    k = rng.binomial(n, rng.normal(0.8, 0.05, size=100))
+    phi = surdispersion(k, n)
+    centre = k.sum() / n.sum()
+    z = np.sort((k / n - centre) / np.sqrt(centre * (1 - centre) / n))
+    bornes = np.percentile(z, (10, 90))
+    assert phi == pytest.approx(np.mean(np.minimum(np.maximum(z, bornes[0]), bornes[1]) ** 2))
+    assert phi > 5
+    etroit, large = entonnoir(k, n), entonnoir(k, n, phi=phi)
+    assert etroit is not None
+    assert large is not None
+    assert large.bas == pytest.approx(np.maximum(0, centre - (centre - etroit.bas) * np.sqrt(phi)))
+
+
+def test_rates_all_at_an_end_have_no_dispersion() -> None:
+    n = np.array([10, 20])
+    assert surdispersion(n, n) == surdispersion(n * 0, n) == surdispersion(n[:0], n[:0]) == 1.0

@@ -23,15 +23,16 @@ class Dossier(NamedTuple):
     ouvert: int
     clos: int | None
     n: int = 1
+    compte: int = 1
 
 
 def cellules(dossiers: list[Dossier]) -> tuple[Cellules, Cellules]:
     ouvertures = np.array([(d.caisse, d.ouvert, d.n) for d in dossiers], dtype=np.int64).reshape(-1, 3)
-    clos = [(d.caisse, d.ouvert, d.clos, d.n) for d in dossiers if d.clos is not None]
-    clotures = np.array(clos, dtype=np.int64).reshape(-1, 4)
+    clos = [(d.caisse, d.ouvert, d.clos, d.n, d.compte) for d in dossiers if d.clos is not None]
+    clotures = np.array(clos, dtype=np.int64).reshape(-1, 5)
     return (
         dict(zip(("caisse", "jour", "n"), ouvertures.T, strict=True)),
-        dict(zip(("caisse", "jour_ouvert", "jour", "n"), clotures.T, strict=True)),
+        dict(zip(("caisse", "jour_ouvert", "jour", "n", "compte"), clotures.T, strict=True)),
     )
 
 
@@ -45,15 +46,16 @@ def demander(
 
 
 def au_hasard(graine: int, caisses: int = 3) -> list[Dossier]:
-    """Half a year of openings, delays of 0 to about 90 days, some files never closed."""
+    """Half a year of openings, delays of 0 to about 90 days, some files never closed, some refused."""
     rng = np.random.default_rng(graine)
     ouverts = rng.integers(DU - 150, AU + 20, size=900)
     delais = np.minimum(rng.geometric(0.06, size=900) - 1, 90)
     jamais = rng.random(900) < 0.05
     n = rng.integers(1, 4, size=900)
+    compte = rng.random(900) < 0.85
     return [
-        Dossier(int(i % caisses) + 1, int(o), None if j else int(o + d), int(k))
-        for i, (o, d, j, k) in enumerate(zip(ouverts, delais, jamais, n, strict=True))
+        Dossier(int(i % caisses) + 1, int(o), None if j else int(o + d), int(k), int(c))
+        for i, (o, d, j, k, c) in enumerate(zip(ouverts, delais, jamais, n, compte, strict=True))
     ]
 
 
@@ -63,7 +65,7 @@ def lifelines(dossiers: list[Dossier]) -> KaplanMeierFitter:
     fins = [AU if d.clos is None else min(d.clos, AU) for d in vus]
     return KaplanMeierFitter().fit(
         durations=[fin - d.ouvert + 1 for d, fin in zip(vus, fins, strict=True)],
-        event_observed=[d.clos is not None and d.clos <= AU for d in vus],
+        event_observed=[d.clos is not None and d.clos <= AU and d.compte == 1 for d in vus],
         entry=[max(0, DU - d.ouvert) for d in vus],
         weights=[d.n for d in vus],
     )
@@ -99,7 +101,7 @@ def test_without_stock_nor_late_entry_it_is_the_nearest_rank_decile() -> None:
     for taille in (1, 9, 10, 11, 20, 137, 1_000):
         ages, n = rng.integers(0, 30, size=taille), rng.integers(1, 5, size=taille)
         zeros, uns = np.zeros(taille, dtype=np.int64), np.ones(taille, dtype=np.int64)
-        [(_, table, ouverts)] = tables(Observes(zeros, zeros, ages, uns, n))
+        [(_, table, ouverts)] = tables(Observes(zeros, zeros, ages, uns, zeros, n))
         for q in (Q, (1, 2), (99, 100), (1, 10)):
             assert quantile_de(table, q) == quantile(ages, n, q)
         assert ouverts == 0
@@ -109,7 +111,7 @@ def test_a_survival_equal_to_one_tenth_reaches_the_decile_whatever_floats_say() 
     """Ten files closed on ten days: S(8) is 9/10 × 8/9 × … × 1/2, which is 1/10 exactly."""
     ages = np.arange(10)
     zeros, uns = np.zeros(10, dtype=np.int64), np.ones(10, dtype=np.int64)
-    [(_, table, _)] = tables(Observes(zeros, zeros, ages, uns, uns * 7))
+    [(_, table, _)] = tables(Observes(zeros, zeros, ages, uns, zeros, uns * 7))
     assert quantile_de(table, Q) == 8
 
 

@@ -1,0 +1,183 @@
+"""Latency of the indicator API: the whole network over 36 months, one indicator, in one call, and what is near it.
+
+``python -m bench.valeurs`` (see bench/README.md). A whole stack runs as ``vigie up`` starts it, gauges included, on
+a database with national months of cells (``bench.cellules_nationales``).
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import uvloop
+
+from bench import cellules_nationales as cn
+from bench.milieu import machine, port_libre
+from shared.database import embarque
+from shared.indicators.periodes import Periode
+from shared.network.jours import date_de
+
+LECTEURS = 10
+
+DEMARRAGE = 60.0
+"""Seconds a service may take to be ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """The address of the database, and of each service."""
+
+    database_url: str
+    urls: Mapping[str, str]
+
+
+@contextmanager
+def pile() -> Iterator[Pile]:
+    """A new PostgreSQL, and the two dossier services on it, on ports of their own."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    dossier = Path(tempfile.mkdtemp(prefix="vigie-bench-"))
+    services: list[subprocess.Popen[bytes]] = []
+    try:
+        embarque.demarrer(dossier / "postgres")
+        serveur = embarque.serveur_embarque(dossier / "postgres")
+        embarque.creer_base(serveur, "bench")
+        ports = {nom: port_libre() for nom in ("contacts", "claims")}
+        for nom, port in ports.items():
+            commande = [sys.executable, "-m", "vigie", "serve", nom, "--port", str(port)]
+            with (dossier / f"{nom}.log").open("wb") as sortie:
+                milieu = {**os.environ, "VIGIE_DATABASE_URL": serveur.url("bench"), "VIGIE_HOME": str(dossier)}
+                services.append(subprocess.Popen(commande, env=milieu, stdout=sortie, stderr=sortie))
+        urls = {nom: f"http://127.0.0.1:{port}" for nom, port in ports.items()}
+        for nom, url in urls.items():
+            _attendre(url, dossier / f"{nom}.log")
+        yield Pile(serveur.url("bench"), urls)
+    finally:
+        for service in services:
+            service.terminate()
+            service.wait(30)
+        embarque.arreter(dossier / "postgres")
+        shutil.rmtree(dossier, ignore_errors=True)
+
+
+def _attendre(url: str, sortie: Path) -> None:
+    fin = time.monotonic() + DEMARRAGE
+    while time.monotonic() < fin:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"un service ne démarre pas : {sortie.read_text()[-2000:]}")
+
+
+async def mesurer(debout: Pile, nombre: int, demandes: int) -> dict[str, Any]:
+    """Milliseconds of each question, by service."""
+    aujourdhui = cn.aujourd_hui()
+    periodes = cn.mois(nombre, date.today())
+    pool = await asyncpg.create_pool(debout.database_url, min_size=1, max_size=4)
+    debut = time.perf_counter()
+    await asyncio.gather(cn.appels(pool, periodes, aujourdhui), cn.feuilles(pool, periodes, aujourdhui))
+    resultat: dict[str, Any] = {
+        "cellules": await cn.tailles(pool, "contacts", ["flux", "attentes"])
+        | await cn.tailles(pool, "claims", ["clos", "ouverts"]),
+        "generation_s": round(time.perf_counter() - debut),
+    }
+    print(resultat, flush=True)
+    for service, codes in (("contacts", ["taux_decroche"]), ("claims", ["delai_fse_d9", "stock_fse"])):
+        async with httpx.AsyncClient(base_url=debout.urls[service], timeout=300) as client:
+            for code in codes:
+                resultat[code] = await _indicateur(client, pool, service, code, periodes, demandes)
+                print(code, resultat[code], flush=True)
+    resultat["gardees"] = await cn.tailles(pool, "contacts", ["valeurs_gardees", "mouvements"])
+    await pool.close()
+    return resultat
+
+
+async def _indicateur(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, service: str, code: str, periodes: Sequence[Periode], demandes: int
+) -> dict[str, Any]:
+    chemin, dernier = f"/v1/indicateurs/{code}/valeurs", periodes[-1]
+    tout = {"du": str(date_de(periodes[0].du)), "au": str(date_de(dernier.au)), "pas": "mois"}
+    un_mois = {"du": str(date_de(dernier.du)), "au": str(date_de(dernier.au))}
+    for periode in periodes:
+        await cn.bouger(pool, service, periode)
+    froid = await _duree(client, chemin, tout)
+    mesures: dict[str, Any] = {"froid_ms": round(froid, 1)}
+    questions: Mapping[str, tuple[str, dict[str, str]]] = {
+        "reseau_36_mois": (chemin, tout),
+        "reseau_1_mois": (chemin, un_mois),
+        "caisse_36_mois": (chemin, tout | {"caisse": "cpam-75"}),
+        "csv_36_mois": (chemin, tout | {"format": "csv"}),
+        "tous_les_indicateurs_1_mois": ("/v1/valeurs", un_mois),
+    }
+    for nom, (ou, options) in questions.items():
+        await _duree(client, ou, options)
+        mesures[nom] = {
+            "1_lecteur": await _lecteurs(client, ou, options, 1, demandes),
+            f"{LECTEURS}_lecteurs": await _lecteurs(client, ou, options, LECTEURS, demandes // LECTEURS),
+        }
+    etiquette = (await client.get(chemin, params=tout)).headers["etag"]
+    mesures["non_modifie_36_mois"] = await _lecteurs(client, chemin, tout, 1, demandes, {"If-None-Match": etiquette})
+    un_lot = []
+    for _ in range(5):
+        await cn.bouger(pool, service, dernier)
+        un_lot.append(await _duree(client, chemin, tout))
+    mesures["reseau_36_mois_apres_un_lot_du_mois_ms"] = round(sorted(un_lot)[len(un_lot) // 2], 1)
+    mesures["octets"] = len((await client.get(chemin, params=tout)).content)
+    return mesures
+
+
+async def _lecteurs(
+    client: httpx.AsyncClient, ou: str, options: dict[str, str], lecteurs: int, chacun: int,
+    entetes: dict[str, str] | None = None,
+) -> dict[str, float]:  # fmt: skip
+    async def lire() -> list[float]:
+        return [await _duree(client, ou, options, entetes) for _ in range(chacun)]
+
+    durees = sorted(d for lues in await asyncio.gather(*(lire() for _ in range(lecteurs))) for d in lues)
+    return {
+        "p50_ms": round(durees[len(durees) // 2], 1),
+        "p99_ms": round(durees[-(-99 * len(durees) // 100) - 1], 1),
+        "max_ms": round(durees[-1], 1),
+    }
+
+
+async def _duree(
+    client: httpx.AsyncClient, ou: str, options: dict[str, str], entetes: dict[str, str] | None = None
+) -> float:
+    """Milliseconds from the question to the last byte of the answer."""
+    debut = time.perf_counter()
+    reponse = await client.get(ou, params=options, headers=entetes)
+    duree = 1_000 * (time.perf_counter() - debut)
+    if reponse.status_code not in (200, 304):
+        raise RuntimeError(f"{reponse.status_code} {reponse.text[:300]}")
+    return duree
+
+
+def principal(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    options = argparse.ArgumentParser(prog="bench.valeurs", description="Latence de l'API des indicateurs")
+    options.add_argument("--mois", type=int, default=36, help="mois nationaux de cellules")
+    options.add_argument("--demandes", type=int, default=200, help="demandes par mesure")
+    choix = options.parse_args(arguments)
+    etat = machine()
+    print(f"machine : {etat}", flush=True)
+    with pile() as debout, asyncio.Runner(loop_factory=uvloop.new_event_loop) as boucle:
+        resultat = boucle.run(mesurer(debout, choix.mois, choix.demandes))
+    print(json.dumps({**resultat, "mois": choix.mois, "machine": etat}))
+
+
+if __name__ == "__main__":
+    principal()

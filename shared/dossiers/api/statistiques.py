@@ -1,0 +1,300 @@
+"""Statistics of the network: spread, control charts, funnel plot, comparable caisses, sources and detectors."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.dossiers.api.indicateurs import Options, Service, periodes_demandees
+from shared.dossiers.api.parametres import indicateur_nomme, organisme_nomme, parametre_invalide
+from shared.dossiers.assemblage import ServiceDossiers
+from shared.dossiers.cellules import Vue
+from shared.dossiers.statistiques_reseau.avec_stock import survie
+from shared.dossiers.statistiques_reseau.cartes import cartes, mois_entiers
+from shared.dossiers.statistiques_reseau.durees import compter_au_dela, par_detenteur, presenter_comptes
+from shared.dossiers.statistiques_reseau.ecarts import Groupe, entonnoir_des_caisses, etendue
+from shared.dossiers.statistiques_reseau.fonds import Document, Fonds, bornes
+from shared.dossiers.statistiques_reseau.groupes import decrire_groupe, groupe_de
+from shared.dossiers.statistiques_reseau.manipulations import detecter
+from shared.dossiers.statistiques_reseau.sources import etat_des_sources
+from shared.dossiers.valeurs import Demande, DemandeInvalide
+from shared.indicators.periodes import Pas, Periode
+from shared.indicators.statistiques import RESEAU
+from shared.network.heure_locale import fuseau
+from shared.network.jours import date_de, jour_de
+from shared.service.etag import reponse_conditionnelle
+
+routes = APIRouter(tags=["statistiques"])
+
+Code = Annotated[str, Path(description="Code de l'indicateur, par exemple taux_decroche")]
+Du = Annotated[date | None, Field(description="Premier jour compris ; sans lui, le 1er du mois de « au »")]
+Au = Annotated[date | None, Field(description="Dernier jour compris ; sans lui, aujourd'hui")]
+Seuil = Annotated[
+    Decimal | None, Field(ge=0, le=100_000, description="Borne au-delà de laquelle compter, non comprise")
+]
+DansGroupe = Annotated[str | None, Field(description="Une caisse : seules ses comparables (et elle) sont retenues")]
+
+
+class _Options(BaseModel):
+    """The options of a question; one that does not exist is refused, rather than answered with another figure."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    du: Du = None
+    au: Au = None
+
+
+class _Cote(_Options):
+    vue: Annotated[Vue, Field(description="Caisse responsable, ou caisse qui a fait le travail")] = "responsable"
+    horloge: Annotated[str | None, Field(description="Autre horloge d'un délai, par exemple jours_ouvres")] = None
+
+
+class OptionsDispersion(_Cote):
+    pas: Annotated[Pas | None, Field(description="Découpage ; sans lui, une seule période")] = None
+    groupe: DansGroupe = None
+
+
+class OptionsEntonnoir(_Cote):
+    groupe: DansGroupe = None
+    seuil: Seuil = None
+
+
+class OptionsCartes(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
+    au: Annotated[date | None, Field(description="Les derniers mois entiers jusqu'à ce jour ; sans lui, hier")] = None
+    mois: Annotated[int, Field(ge=2, le=120, description="Nombre de mois")] = 24
+    vue: Vue = "responsable"
+    horloge: str | None = None
+
+
+class OptionsDelai(_Cote):
+    caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
+
+
+class OptionsSurvie(_Options):
+    caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
+    pas: Pas | None = None
+
+
+class OptionsDepassement(OptionsDelai):
+    seuil: Annotated[Decimal, Field(ge=0, le=100_000, description="Borne au-delà de laquelle compter, non comprise")]
+
+
+Lecture = Callable[[Fonds, AsyncConnection], Awaitable[Document]]
+
+
+async def _repondre(request: Request, service: ServiceDossiers, lire: Lecture) -> Response:
+    async with service.moteur.connect() as conn:
+        await service.dictionnaire.actualiser(conn)
+        fonds = Fonds(service.definition.nom, service.dictionnaire, service.evaluateur)
+        try:
+            document = await lire(fonds, conn)
+        except DemandeInvalide as exc:
+            raise parametre_invalide(exc.champ or "du", str(exc)) from None
+    return reponse_conditionnelle(request, msgspec.json.encode(document))
+
+
+def _maintenant(service: ServiceDossiers) -> int:
+    return int(service.clock.now().timestamp())
+
+
+def _aujourdhui(service: ServiceDossiers) -> date:
+    return date_de(fuseau("Europe/Paris").jour(_maintenant(service)))
+
+
+def _periodes(service: ServiceDossiers, options: _Options, pas: Pas | None = None) -> list[Periode]:
+    return periodes_demandees(Options(du=options.du, au=options.au, pas=pas), _maintenant(service))
+
+
+def _demande(service: ServiceDossiers, code: str, options: _Cote, pas: Pas | None = None) -> Demande:
+    periodes = _periodes(service, options, pas)
+    indicateur = indicateur_nomme(service.definition.nom, code)
+    return Demande(indicateur, periodes, _maintenant(service), options.vue, horloge=options.horloge)
+
+
+def _entete(demande: Demande) -> Document:
+    indicateur = demande.indicateur
+    return {"indicateur": indicateur.code, "version": indicateur.version, "unite": indicateur.unite, "vue": demande.vue}
+
+
+async def _groupe(fonds: Fonds, conn: AsyncConnection, caisse: str | None, au: int) -> Groupe:
+    code = organisme_nomme(caisse, "groupe")
+    if code is None:
+        return None
+    return frozenset(m.caisse for m in await groupe_de(conn, fonds.schema, fonds.dictionnaire, code, au))
+
+
+def _de_la_caisse(lignes: list[Document], caisse: str | None) -> list[Document]:
+    organisme = organisme_nomme(caisse)
+    return lignes if organisme is None else [li for li in lignes if organisme_nomme(str(li["caisse"])) == organisme]
+
+
+@routes.get("/v1/indicateurs/{code}/dispersion", summary="Écarts entre les caisses")
+async def dispersion(
+    request: Request, service: Service, code: Code, options: Annotated[OptionsDispersion, Query()]
+) -> Response:
+    """Premier décile, médiane et 9e décile des caisses (chacune compte pour une), extrêmes nommés, caisses sous le
+    socle et sous l'objectif, et la même période un an plus tôt jugée sur la même cible."""
+    demande = _demande(service, code, options, options.pas)
+
+    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+        groupe = await _groupe(fonds, conn, options.groupe, demande.periodes[-1].au)
+        return {**_entete(demande), "periodes": await etendue(fonds, conn, demande, groupe)}
+
+    return await _repondre(request, service, lire)
+
+
+@routes.get("/v1/indicateurs/{code}/entonnoir", summary="Une caisse s'écarte-t-elle plus que sa taille ne le permet ?")
+async def entonnoir(
+    request: Request, service: Service, code: Code, options: Annotated[OptionsEntonnoir, Query()]
+) -> Response:
+    """Le taux de chaque caisse et les limites que sa taille permet (trois écarts-types), sur une période.
+
+    Pour un délai ou une attente, donnez « seuil » : le taux est la part au-delà. « limites_binomiales » ne tient
+    compte que du hasard ; « limites » aussi de ce que les caisses diffèrent toutes un peu, et c'est elle qui désigne.
+    """
+    demande = _demande(service, code, options)
+
+    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+        groupe = await _groupe(fonds, conn, options.groupe, demande.periodes[-1].au)
+        return _entete(demande) | await entonnoir_des_caisses(fonds, conn, demande, groupe, options.seuil)
+
+    return await _repondre(request, service, lire)
+
+
+@routes.get("/v1/indicateurs/{code}/spc", summary="Cartes de contrôle, mois par mois")
+async def spc(request: Request, service: Service, code: Code, options: Annotated[OptionsCartes, Query()]) -> Response:
+    """Carte XmR (moyenne ± 2,66 étendue mobile), les quatre règles, et si la caisse peut tenir l'objectif telle qu'elle
+    est : « capable », « incapable » ou « inconstant ». Un taux a aussi sa carte p' de Laney.
+
+    Un signal dit que la série a changé ; il ne décide rien seul. Moins de 13 mois : limites provisoires.
+    """
+    organisme = organisme_nomme(options.caisse)
+    hier = date_de(jour_de(_aujourdhui(service)) - 1)
+    periodes = mois_entiers(min(options.au or hier, hier), options.mois)
+    indicateur = indicateur_nomme(service.definition.nom, code)
+    caisse = None if organisme == RESEAU else organisme
+    demande = Demande(indicateur, periodes, _maintenant(service), options.vue, caisse, horloge=options.horloge)
+
+    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+        return {**_entete(demande), "series": _de_la_caisse(await cartes(fonds, conn, demande), options.caisse)}
+
+    return await _repondre(request, service, lire)
+
+
+@routes.get("/v1/indicateurs/{code}/survie", summary="Le décile d'un délai, stock compris")
+async def avec_stock(
+    request: Request, service: Service, code: Code, options: Annotated[OptionsSurvie, Query()]
+) -> Response:
+    """Le décile des dossiers clos, et celui de tous les dossiers en cours dans la période (Kaplan-Meier), en jours
+    calendaires et ouvrés. « atteint » faux : à ce rythme, moins de cette part des dossiers serait jamais close.
+    """
+    organisme = organisme_nomme(options.caisse)
+    periodes = _periodes(service, options, options.pas)
+    indicateur = indicateur_nomme(service.definition.nom, code)
+    caisse = None if organisme == RESEAU else organisme
+    demande = Demande(indicateur, periodes, _maintenant(service), caisse=caisse)
+
+    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+        lignes = await survie(fonds, conn, demande)
+        return {**_entete(demande), "valeurs": _de_la_caisse(lignes, options.caisse)}
+
+    return await _repondre(request, service, lire)
+
+
+@routes.get("/v1/indicateurs/{code}/detenteurs", summary="Dans quelles mains le délai est passé")
+async def detenteurs(
+    request: Request, service: Service, code: Code, options: Annotated[OptionsDelai, Query()]
+) -> Response:
+    """Jours moyens et part du temps de chaque détenteur (assuré, employeur, service médical, caisse, prenante), pour
+    les dossiers clos dans la période."""
+    demande = _demande(service, code, options)
+
+    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+        lignes = await par_detenteur(fonds, conn, demande)
+        return {**_entete(demande), **bornes(demande.periodes[0]), "valeurs": _de_la_caisse(lignes, options.caisse)}
+
+    return await _repondre(request, service, lire)
+
+
+@routes.get("/v1/indicateurs/{code}/depassement", summary="Combien d'éléments dépassent un seuil")
+async def depassement(
+    request: Request, service: Service, code: Code, options: Annotated[OptionsDepassement, Query()]
+) -> Response:
+    """Par caisse : effectif, éléments strictement au-delà du seuil, et Σ x, Σ x² des durées entières (jours, ou
+    secondes d'attente). De quoi éprouver un franchissement : part au-delà pour un décile, variance pour une moyenne.
+    """
+    demande = _demande(service, code, options)
+
+    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+        comptes = presenter_comptes(await compter_au_dela(fonds, conn, demande, options.seuil))
+        entete = {**_entete(demande), **bornes(demande.periodes[0]), "seuil": float(options.seuil)}
+        return {**entete, "valeurs": _de_la_caisse(comptes, options.caisse)}
+
+    return await _repondre(request, service, lire)
+
+
+class OptionsGroupe(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    caisse: Annotated[str, Field(description="Slug ou nom d'une caisse")]
+    au: Au = None
+
+
+@routes.get("/v1/groupes", summary="Les caisses comparables à une caisse")
+async def groupes(request: Request, service: Service, options: Annotated[OptionsGroupe, Query()]) -> Response:
+    """Les plus proches par la taille, les volumes et la composition des dossiers de ce service, sur un an ; la caisse
+    elle-même d'abord. Critères et poids sont une hypothèse, dans « groupes.yaml »."""
+    code = organisme_nomme(options.caisse)
+    if not code:
+        raise parametre_invalide("caisse", "le réseau n'a pas de comparable : nommez une caisse.")
+    au = jour_de(options.au or _aujourdhui(service))
+
+    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+        return decrire_groupe(code, au, await groupe_de(conn, fonds.schema, fonds.dictionnaire, code, au))
+
+    return await _repondre(request, service, lire)
+
+
+class OptionsCaisse(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    caisse: Annotated[str | None, Field(description="Seulement ce qui parle de cette caisse")] = None
+
+
+@routes.get("/v1/sources", summary="Ce que les sources ont envoyé, et lesquelles se taisent")
+async def sources(request: Request, service: Service, options: Annotated[OptionsCaisse, Query()]) -> Response:
+    """Chaque source et processus : dernier événement, reçus et attendus aujourd'hui et sur sept jours, silence compté
+    en heures d'ouverture, indicateurs bâtis dessus. Les silencieuses d'abord."""
+    organisme = organisme_nomme(options.caisse) or None
+    maintenant = _maintenant(service)
+
+    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+        return {"sources": await etat_des_sources(conn, fonds.schema, fonds.dictionnaire, maintenant, organisme)}
+
+    return await _repondre(request, service, lire)
+
+
+class OptionsDetecteurs(_Options):
+    caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
+
+
+@routes.get("/v1/detecteurs", summary="Ce qui embellit un indicateur plus que le service")
+async def detecteurs(request: Request, service: Service, options: Annotated[OptionsDetecteurs, Query()]) -> Response:
+    """Dossiers faciles clos d'abord, clôtures défaites, droits ouverts sur dossier incomplet, éléments échus classés,
+    abandons courts en hausse : valeur par caisse et seuil d'attention. Une détection n'accuse personne."""
+    organisme = organisme_nomme(options.caisse)
+    (periode,) = _periodes(service, options)
+    maintenant = _maintenant(service)
+
+    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+        return {"detecteurs": await detecter(fonds, conn, periode, maintenant, organisme)}
+
+    return await _repondre(request, service, lire)

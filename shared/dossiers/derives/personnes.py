@@ -1,0 +1,73 @@
+"""The second topic of the service that keeps the derived processes: its reader, its handler, its names."""
+
+from collections.abc import Iterable, Mapping
+
+import asyncpg
+
+from shared.catalogue.derives import REITERATION
+from shared.catalogue.processus import derives_du_service
+from shared.dossiers.contributions import noms_de
+from shared.dossiers.contributions_en_lot import CalculEnLot
+from shared.dossiers.derives.messages import ESPACE, PARTITIONS_PERSONNES, LecteurPersonnes
+from shared.dossiers.derives.retention import encore_ouvert
+from shared.dossiers.dictionnaire import Dictionnaire
+from shared.dossiers.effets import Cle, Existant, Groupe
+from shared.dossiers.receptions import Receptions
+from shared.dossiers.store import Depot
+from shared.dossiers.traitement import Lot, TraitementDossiers
+from shared.events.contrat import Evenement
+from shared.log.rejets import Rejet
+
+
+def tient_les_personnes(service: str) -> bool:
+    """Whether the chains of persons are kept by this service."""
+    return any(p.code == REITERATION for p in derives_du_service(service))
+
+
+def groupe_des_personnes(service: str) -> str:
+    """The consumer group on the repartition topic: a rebalance of one topic does not stop the other."""
+    return f"{service}-personnes"
+
+
+def noms_des_derives(service: str) -> list[tuple[str, str]]:
+    """(genre, name) that must be in the dictionary before the chains are computed."""
+    if not tient_les_personnes(service):
+        return []
+    noms = [nom for p in derives_du_service(service) for nom in noms_de(p)]
+    return [*noms, *(("serie", f"{p.code}|{ESPACE}") for p in derives_du_service(service))]
+
+
+class _SansReceptions(Receptions):
+    """Announcements are no news of a source: none is counted."""
+
+    async def ecrire(self, conn: asyncpg.Connection, evenements: Iterable[Evenement], shard: int) -> None:
+        """Write nothing."""
+
+
+class TraitementPersonnes(TraitementDossiers):
+    """The handler of the repartition topic: dossiers as any others, whose key is a person's pseudonym."""
+
+    def __init__(
+        self,
+        depot: Depot,
+        calculs: Mapping[str, CalculEnLot],
+        dictionnaire: Dictionnaire,
+        pool: asyncpg.Pool,
+        partitions: int = PARTITIONS_PERSONNES,
+    ) -> None:
+        super().__init__(depot, LecteurPersonnes(), calculs, dictionnaire, pool, partitions)
+        self._receptions = _SansReceptions(depot.schema, dictionnaire)
+
+    def _ecarter(
+        self, groupes: dict[Cle, Groupe], existants: Mapping[Cle, Existant], horizons: Mapping[str, int], lot: Lot
+    ) -> list[Rejet]:
+        """A file still open is never too old: the chain that holds it is not forgotten."""
+        seuls = {
+            cle: groupe
+            for cle, groupe in groupes.items()
+            if not any(encore_ouvert(contenu) for _, contenu in groupe[1])
+        }
+        rejets = super()._ecarter(seuls, existants, horizons, lot)
+        for cle in [cle for cle, (_, suite) in groupes.items() if not suite]:
+            del groupes[cle]
+        return rejets
