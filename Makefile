@@ -2,7 +2,8 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format lock bench bench-ingest kafka kafka-stop docs clean-tree
+.PHONY: help setup demo test check format lock bench bench-ingest bench-freshness bench-values bench-growth \
+	bench-projection bench-allocation kafka kafka-stop docs clean-tree
 
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(p) 2>/dev/null),$(p))))
 BIN := .venv/bin
@@ -19,7 +20,7 @@ ARGS ?=
 FORBIDDEN := pypi[.]org|pythonhosted[.]org|repo1?[.]maven|registry[.]npmjs|static[.]crates|index[-]url|(^|[^.a-zA-Z0-9_-])/(work|farm|root|home)/
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -75,10 +76,25 @@ lock: ## Compile the two locks from pyproject.toml; ARGS=--upgrade for newer ver
 	printf 'hatchling\neditables\n' | $(LOCK) $(ARGS) pyproject.toml - --output-file requirements.lock
 	$(LOCK) $(ARGS) --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
 
-bench: bench-ingest ## Run every benchmark (a quiet machine, Java and Maven)
+bench: bench-ingest bench-freshness bench-values bench-growth bench-projection bench-allocation ## Run every benchmark (a quiet machine, Java and Maven)
 
 bench-ingest: $(DEV) ## Events per second from a real Kafka to committed cells, with its rivals
 	$(BIN)/python -m bench.ingestion $(ARGS)
+
+bench-freshness: $(DEV) ## Seconds from an accepted event to the indicator that shows it; ARGS=--kafka
+	$(BIN)/python -m bench.fraicheur $(ARGS)
+
+bench-values: $(DEV) ## Latency of the indicator API over 36 national months of cells
+	$(BIN)/python -m bench.valeurs $(ARGS)
+
+bench-growth: $(DEV) ## Growth of the cells per million events, before and after the fold
+	$(BIN)/python -m bench.croissance $(ARGS)
+
+bench-projection: $(DEV) ## Projections against what happened: coverage and error
+	$(BIN)/python -m bench.projection $(ARGS)
+
+bench-allocation: $(DEV) ## Time and quality of the allocation at the size of the network
+	$(BIN)/python -m bench.allocation $(ARGS)
 
 kafka: $(RUNTIME) ## Start a local Apache Kafka on 127.0.0.1:9092 (Java; Maven the first time)
 	$(BIN)/python -m vigie.kafka start

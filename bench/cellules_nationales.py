@@ -8,14 +8,18 @@ from collections.abc import Sequence
 from datetime import date
 
 import asyncpg
+import numpy as np
 
 from shared.catalogue.processus import charger_processus
-from shared.dossiers.contributions import CLOS, MESURES, nom_strate
+from shared.database.connexion import acquerir
+from shared.dossiers.contributions import CLOS, DIMENSIONS, MESURES, nom_strate
+from shared.dossiers.deltas import sommer_lignes
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.mouvements import AXES, JOURS_FINS
-from shared.dossiers.tables import PLIE
+from shared.dossiers.mouvements import AXES, JOURS_FINS, marquer
+from shared.dossiers.store import Depot
+from shared.dossiers.tables import PLIE, TABLE
 from shared.indicators.periodes import Periode, decouper
-from shared.network.jours import jour_de
+from shared.network.jours import date_de, jour_de
 from shared.network.reseau import charger
 
 SHARDS = 4
@@ -23,6 +27,11 @@ SHARDS = 4
 ISSUES_APPEL = {"decroche": (1.0, 5), "abandon": (0.45, 1), "abandon_court": (0.2, 1), "deborde": (0.15, 1),
                 "hors_horaires": (0.1, 1)}  # fmt: skip
 """Outcome -> share of the (hour, stratum) that have some, and how many more than one."""
+
+PAR_JOUR = 100
+"""Cells of each kind that a batch adds to, on each day it touches."""
+
+_SAMEDI = 5
 
 _OUVRE = "(j + 3) % 7 < 5"
 """SQL: the day number ``j`` is not of a week-end (day 0 was a Thursday)."""
@@ -104,6 +113,35 @@ async def bouger(pool: asyncpg.Pool, schema: str, periode: Periode) -> None:
         FROM {schema}.mouvements ON CONFLICT (process, axe, du, au, shard) DO UPDATE SET numero = m.numero + 1""",
         *periode,
     )
+
+
+async def compter(pool: asyncpg.Pool, schema: str, jours: Sequence[int]) -> None:
+    """A batch as a consumer writes it: items like ``PAR_JOUR`` of each kind of cell that these days have already."""
+    cellules = {}
+    async with acquerir(pool) as conn:
+        for genre, table in TABLE.items():
+            noms = DIMENSIONS[genre]
+            jour = next(nom for nom in ("jour_clos", "jour") if nom in noms)
+            lues = [
+                [*ligne, aujourd_hui(), 0, 1, *[0] * (len(MESURES[genre]) - 1)]
+                for j in jours
+                for ligne in await conn.fetch(
+                    f"SELECT {', '.join(noms)} FROM {schema}.{table} WHERE {jour} = $1 AND shard = {PLIE} LIMIT $2",
+                    j,
+                    PAR_JOUR,
+                )
+            ]
+            if lues:
+                cellules[genre] = sommer_lignes(np.array(lues, dtype=np.int64), len(MESURES[genre]))
+    async with acquerir(pool) as conn, conn.transaction():
+        await Depot(schema).ajouter(conn, {0: cellules})
+        await marquer(conn, schema, cellules, 0)
+
+
+def jours_pleins(nombre: int) -> list[int]:
+    """The last days that have cells."""
+    jours = range(aujourd_hui(), aujourd_hui() - 3 * nombre - 7, -1)
+    return [jour for jour in jours if date_de(jour).weekday() < _SAMEDI][:nombre]
 
 
 async def tailles(pool: asyncpg.Pool, schema: str, tables: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -26,7 +26,7 @@ from bench.milieu import machine, port_libre
 from shared.events.contrat import MEDIA_LOT
 from shared.network.reseau import charger
 from vigie import kafka
-from vigie.pile import Pile
+from vigie.pile import SERVICES, Pile
 
 PERIODE = 0.02  # s between two posts
 SONDES = 7
@@ -129,7 +129,7 @@ def pile(avec_kafka: bool) -> Iterator[Pile]:
     try:
         if avec_kafka:
             os.environ["VIGIE_KAFKA_BOOTSTRAP"] = kafka.demarrer(dossier / "kafka", port_libre())
-        with Pile(dossier, ports={"contacts": port_libre(), "claims": port_libre()}) as debout:
+        with Pile(dossier, ports={nom: port_libre() for nom in SERVICES}) as debout:
             yield debout
     finally:
         os.environ.pop("VIGIE_KAFKA_BOOTSTRAP", None)

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -31,6 +31,17 @@ from shared.indicators.periodes import Periode
 from shared.network.jours import date_de
 
 LECTEURS = 10
+
+LOTS = 8
+"""Batches after each of which one question is put."""
+
+ENTRE_LOTS = 0.2
+"""Seconds between two batches, when they do not stop."""
+
+JOURS_TARDIFS = 28
+"""Working days back to the oldest that a late batch touches."""
+
+_JAUGES = "vigie_indicateur_rafraichissement_secondes{"
 
 DEMARRAGE = 60.0
 """Seconds a service may take to be ready."""
@@ -100,6 +111,9 @@ async def mesurer(debout: Pile, nombre: int, demandes: int) -> dict[str, Any]:
             for code in codes:
                 resultat[code] = await _indicateur(client, pool, service, code, periodes, demandes)
                 print(code, resultat[code], flush=True)
+    await cn.compter(pool, "contacts", cn.jours_pleins(2))
+    await cn.compter(pool, "claims", cn.jours_pleins(2))
+    resultat["jauges_s"] = await _jauges(debout)
     resultat["gardees"] = await cn.tailles(pool, "contacts", ["valeurs_gardees", "mouvements"])
     await pool.close()
     return resultat
@@ -130,13 +144,64 @@ async def _indicateur(
         }
     etiquette = (await client.get(chemin, params=tout)).headers["etag"]
     mesures["non_modifie_36_mois"] = await _lecteurs(client, chemin, tout, 1, demandes, {"If-None-Match": etiquette})
-    un_lot = []
-    for _ in range(5):
-        await cn.bouger(pool, service, dernier)
-        un_lot.append(await _duree(client, chemin, tout))
-    mesures["reseau_36_mois_apres_un_lot_du_mois_ms"] = round(sorted(un_lot)[len(un_lot) // 2], 1)
+    hier, *_, avant = jours = cn.jours_pleins(JOURS_TARDIFS)
+    for nom, touches in (("un_lot", jours[:2]), ("un_lot_tardif", [hier, jours[8], avant])):
+        mesures[f"reseau_36_mois_apres_{nom}"] = await _apres(client, pool, service, touches, (chemin, tout))
+    for lecteurs in (1, LECTEURS):
+        async with _lots_sans_cesse(pool, service, jours[:2]) as ecrits:
+            lus = await _lecteurs(client, chemin, tout, lecteurs, demandes // lecteurs)
+        mesures[f"reseau_36_mois_pendant_les_lots_{lecteurs}_lecteurs"] = {**lus, "lots": len(ecrits)}
     mesures["octets"] = len((await client.get(chemin, params=tout)).content)
     return mesures
+
+
+async def _apres(
+    client: httpx.AsyncClient, pool: asyncpg.Pool, service: str, jours: Sequence[int],
+    question: tuple[str, dict[str, str]],
+) -> dict[str, float]:  # fmt: skip
+    """The first question after each of some batches."""
+    durees = []
+    for _ in range(LOTS):
+        await cn.compter(pool, service, jours)
+        durees.append(await _duree(client, *question))
+    return {"premiere_ms": round(durees[0], 1), **_resumer(durees[1:])}
+
+
+@asynccontextmanager
+async def _lots_sans_cesse(pool: asyncpg.Pool, service: str, jours: Sequence[int]) -> AsyncIterator[list[int]]:
+    """Batches one after the other, ``ENTRE_LOTS`` apart; how many so far, as a list."""
+    ecrits: list[int] = []
+
+    async def ecrire() -> None:
+        while True:
+            await cn.compter(pool, service, jours)
+            ecrits.append(len(ecrits))
+            await asyncio.sleep(ENTRE_LOTS)
+
+    tache = asyncio.create_task(ecrire())
+    try:
+        yield ecrits
+    finally:
+        tache.cancel()
+        with suppress(asyncio.CancelledError):
+            await tache
+
+
+async def _jauges(debout: Pile) -> dict[str, float]:
+    """Seconds of the last refresh of the gauges, by service, and of one more made since: its cells moved meanwhile."""
+    durees = {}
+    for service, url in debout.urls.items():
+        lue, fin = "", time.monotonic() + 60
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            while time.monotonic() < fin:
+                page = (await client.get("/metrics")).text
+                ligne = next((li for li in page.splitlines() if li.startswith(_JAUGES)), "")
+                if lue and ligne != lue:
+                    durees[service] = round(float(ligne.rpartition(" ")[2]), 3)
+                    break
+                lue = ligne
+                await asyncio.sleep(1)
+    return durees
 
 
 async def _lecteurs(
@@ -146,7 +211,11 @@ async def _lecteurs(
     async def lire() -> list[float]:
         return [await _duree(client, ou, options, entetes) for _ in range(chacun)]
 
-    durees = sorted(d for lues in await asyncio.gather(*(lire() for _ in range(lecteurs))) for d in lues)
+    return _resumer([d for lues in await asyncio.gather(*(lire() for _ in range(lecteurs))) for d in lues])
+
+
+def _resumer(mesurees: Sequence[float]) -> dict[str, float]:
+    durees = sorted(mesurees)
     return {
         "p50_ms": round(durees[len(durees) // 2], 1),
         "p99_ms": round(durees[-(-99 * len(durees) // 100) - 1], 1),

@@ -7,7 +7,7 @@ starts: the simulated clock of the services never runs ahead of what they hold.
 import asyncio
 import gzip
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -44,7 +44,8 @@ class Compte:
 class Emetteur:
     """An open connection to both services; an asynchronous context manager.
 
-    ``lignes_max``: lines a request. ``en_vol``: requests at once, per service. ``essais``: tries of one request.
+    ``horloges``: other services that only want to know the time. ``lignes_max``: lines a request. ``en_vol``: requests
+    at once, per service. ``essais``: tries of one request.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Emetteur:
         contacts_url: str,
         claims_url: str,
         *,
+        horloges: Sequence[str] = (),
         lignes_max: int = 5_000,
         en_vol: int = 4,
         essais: int = 8,
@@ -60,6 +62,7 @@ class Emetteur:
         attendre: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._urls = (contacts_url.rstrip("/"), claims_url.rstrip("/"))
+        self._horloges = tuple(url.rstrip("/") for url in horloges)
         self._places = {url: asyncio.Semaphore(en_vol) for url in self._urls}
         self._lignes_max = lignes_max
         self._essais = essais
@@ -85,9 +88,11 @@ class Emetteur:
             for debut in range(0, max(1, len(lignes)), self._lignes_max)
         ]
         travaux = [self._poster(u, lot, journee.fin) if lot else self._avancer(u, journee.fin) for u, lot in lots]
-        for issue in await asyncio.gather(*travaux, return_exceptions=True):
-            if isinstance(issue, BaseException):
-                raise issue
+        await _tous(travaux)
+
+    async def dire_l_heure(self, instant: datetime) -> None:
+        """Tell the time to the services that receive nothing. Raises EnvoiImpossible."""
+        await _tous([self._avancer(url, instant) for url in self._horloges])
 
     async def _poster(self, url: str, lignes: Sequence[bytes], horloge: datetime) -> None:
         corps = b"\n".join(lignes) + b"\n"
@@ -129,6 +134,13 @@ class Emetteur:
             if essai + 1 < self._essais:
                 await self._attendre(attente)
         raise EnvoiImpossible(f"{url} n'a rien pris après {self._essais} essais : {cause}.")
+
+
+async def _tous(travaux: Iterable[Awaitable[None]]) -> None:
+    """Wait for all, then raise what the first to fail raised."""
+    for issue in await asyncio.gather(*travaux, return_exceptions=True):
+        if isinstance(issue, BaseException):
+            raise issue
 
 
 def compter(compte: Compte, corps: Any, lignes: int) -> None:

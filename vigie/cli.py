@@ -1,6 +1,5 @@
 """The ``vigie`` command."""
 
-import asyncio
 import json
 import os
 import sys
@@ -10,11 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import typer
-import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from vigie import pile
+from vigie import comite, pile
 
 application = typer.Typer(
     name="vigie",
@@ -23,11 +21,15 @@ application = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+application.add_typer(comite.application, name="comite")
 console = Console()
 erreurs = Console(stderr=True)
 T = TypeVar("T")
 
 Jour = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
+Connu = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Tel que connu au soir de ce jour, de Paris.")
+]
 EnJson = Annotated[bool, typer.Option("--json", help="Un document JSON au lieu d'un tableau.")]
 
 ECHEC = 1
@@ -36,7 +38,8 @@ INTERROMPU = 130
 
 ERREURS_DITES = {
     "CaisseInconnue", "CatalogueInvalide", "DemandeInvalide", "DemarrageImpossible", "ErreurImport", "ErreurJournal",
-    "ErreurKafka", "ErreurServeur", "IndicateurInconnu", "PileEnEchec", "ProcessusInconnu", "ReglagesInvalides",
+    "ErreurKafka", "ErreurServeur", "IndicateurInconnu", "PileEnEchec", "ProcessusInconnu", "RefusDuService",
+    "ReglagesInvalides",
 }  # fmt: skip
 """Names of the exceptions whose text is a French sentence for the user; named, so that none is imported for it."""
 
@@ -56,6 +59,10 @@ def main() -> None:
 
 
 def _faire(coroutine: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    import uvloop
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as boucle:
         return boucle.run(coroutine)
 
@@ -75,7 +82,7 @@ def up(
     port: Annotated[int, typer.Option(help="Premier port ; le service suivant prend le suivant.")] = 8101,
 ) -> None:
     """Démarre tout sur cette machine, jusqu'à Ctrl-C."""
-    from vigie.demarrage import veiller
+    from vigie.veille import veiller
 
     ports = {nom: port + rang for rang, nom in enumerate(pile.SERVICES)}
     with pile.Pile(pile.dossier_vigie(), avec_kafka=avec_kafka, ports=ports) as debout:
@@ -84,7 +91,7 @@ def up(
 
 @application.command()
 def serve(
-    service: Annotated[str, typer.Argument(help="contacts ou claims")],
+    service: Annotated[str, typer.Argument(help="contacts, claims ou alerts")],
     role: Annotated[Literal["api", "consumer", "tout"] | None, typer.Option(help="Par défaut VIGIE_ROLE.")] = None,
     port: Annotated[int | None, typer.Option(help="Par défaut VIGIE_PORT.")] = None,
     hote: Annotated[str | None, typer.Option(help="Par défaut VIGIE_HOTE.")] = None,
@@ -127,23 +134,78 @@ def kpi(
     pas: Annotated[Literal["jour", "semaine", "mois"] | None, typer.Option(help="Découpage de la période.")] = None,
     vue: Annotated[Literal["responsable", "productrice"], typer.Option(help="De quel côté.")] = "responsable",
     horloge: Annotated[str | None, typer.Option(help="Autre horloge d'un délai, par exemple jours_ouvres.")] = None,
+    a_date: Connu = None,
+    version: Annotated[str | None, typer.Option(help="Version de la formule ; sinon celle en vigueur.")] = None,
     en_json: EnJson = False,
 ) -> None:
     """Donne la valeur d'un indicateur sur une période (les deux jours compris)."""
-    from vigie.kpi import Question, mesurer
+    from vigie.kpi import Question, bornes, dire_verdict, mesurer
 
-    question = Question(indicateur, caisse, du.date(), au.date(), pas, vue, horloge)
+    connu = None if a_date is None else a_date.date()
+    question = Question(indicateur, caisse, du.date(), au.date(), pas, vue, horloge, connu, version)
     lignes = _sur_la_base(lambda base: mesurer(base, question))
     if en_json:
         _ecrire_json(lignes[0] if len(lignes) == 1 else lignes)
         return
-    tableau = Table("Caisse", "Du", "Au", "Valeur", "Unité", "n", title=indicateur)
+    tableau = Table("Caisse", "Du", "Au", f"Valeur ({lignes[0]['unite']})", "n", "À 95 %", "Verdict", title=indicateur)
     for ligne in lignes:
         valeur = "non mesuré" if ligne["valeur"] is None else f"{ligne['valeur']:.4f}".rstrip("0").rstrip(".")
         tableau.add_row(
-            str(ligne["caisse"]), str(ligne["du"]), str(ligne["au"]), valeur, str(ligne["unite"]), str(ligne["n"])
-        )
+            str(ligne["caisse"]), str(ligne["du"]), str(ligne["au"]), valeur, str(ligne["n"]),
+            bornes(ligne["intervalle"]), dire_verdict(ligne),
+        )  # fmt: skip
     console.print(tableau)
+
+
+@application.command()
+def expliquer(
+    indicateur: Annotated[str, typer.Option(help="Code, par exemple taux_decroche.")],
+    du: Jour,
+    au: Jour,
+    caisse: Annotated[str, typer.Option(help="Slug ou nom, ou « reseau ».")] = "reseau",
+    vue: Annotated[Literal["responsable", "productrice"], typer.Option(help="De quel côté.")] = "responsable",
+    horloge: Annotated[str | None, typer.Option(help="Autre horloge d'un délai, par exemple jours_ouvres.")] = None,
+    a_date: Connu = None,
+    version: Annotated[str | None, typer.Option(help="Version de la formule ; sinon celle en vigueur.")] = None,
+    en_json: EnJson = False,
+) -> None:
+    """Dit comment un chiffre a été fait : ce qu'il compte, ce qu'il laisse, sa sûreté, sa cible."""
+    from vigie.expliquer import expliquer_chiffre, texte
+    from vigie.kpi import Question
+
+    connu = None if a_date is None else a_date.date()
+    question = Question(indicateur, caisse, du.date(), au.date(), None, vue, horloge, connu, version)
+    document = _sur_la_base(lambda base: expliquer_chiffre(base, question))
+    if en_json:
+        _ecrire_json(document)
+        return
+    for ligne in texte(document):
+        console.print(ligne, highlight=False, markup=False)
+
+
+@application.command()
+def comparaison(
+    indicateur: Annotated[str, typer.Option(help="Code, par exemple taux_decroche.")],
+    du: Jour,
+    au: Jour,
+    a_date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Tel que connu au soir de ce jour.")],
+    b_date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Et au soir de celui-ci.")],
+    caisse: Annotated[str, typer.Option(help="Slug ou nom, ou « reseau ».")] = "reseau",
+    vue: Annotated[Literal["responsable", "productrice"], typer.Option(help="De quel côté.")] = "responsable",
+    horloge: Annotated[str | None, typer.Option(help="Autre horloge d'un délai, par exemple jours_ouvres.")] = None,
+    en_json: EnJson = False,
+) -> None:
+    """Dit pourquoi un chiffre n'est plus ce qu'il était : tardifs, corrections, retraits, définition."""
+    from vigie.comparer import comparer_lectures
+    from vigie.kpi import Question
+
+    question = Question(indicateur, caisse, du.date(), au.date(), None, vue, horloge)
+    document = _sur_la_base(lambda base: comparer_lectures(base, question, a_date.date(), b_date.date()))
+    if en_json:
+        _ecrire_json(document)
+        return
+    for ligne in document["phrases"]:
+        console.print(ligne, highlight=False, markup=False)
 
 
 @application.command()
@@ -181,11 +243,14 @@ def verify(
 
 
 @application.command()
-def reconstruire(process: Annotated[str, typer.Argument(help="Code du processus, par exemple fse.")]) -> None:
+def reconstruire(
+    process: Annotated[str, typer.Argument(help="Code du processus, par exemple fse.")],
+    reprendre: Annotated[bool, typer.Option("--reprendre", help="Là où la dernière s'est interrompue.")] = False,
+) -> None:
     """Recalcule les contributions d'un processus sous les règles d'aujourd'hui, sans arrêter les services."""
     from vigie.verifier import reconstruire_processus
 
-    _sur_la_base(lambda base: reconstruire_processus(base, process, console))
+    _sur_la_base(lambda base: reconstruire_processus(base, process, console, reprendre=reprendre))
 
 
 @application.command()
@@ -205,6 +270,15 @@ def plier() -> None:
     from vigie.verifier import plier_tout
 
     _sur_la_base(lambda base: plier_tout(base, console))
+
+
+@application.command()
+def entretien() -> None:
+    """Fait maintenant l'entretien de nuit : oublie ce qui a passé sa durée de garde, puis plie."""
+    from vigie.verifier import entretenir_tout
+
+    if not _sur_la_base(lambda base: entretenir_tout(base, console)):
+        raise SystemExit(ECHEC)
 
 
 @application.command()

@@ -28,16 +28,20 @@ from simulator.envoi import Emetteur
 from simulator.parametres import Config, configurer
 from simulator.simulation import Journee, Simulation, flux_direct
 from simulator.simulation import derouler as rejouer
-from vigie.demarrage import adresses
+from vigie.demo_comite import dernier_mois, tenir
 from vigie.importer import importer
 from vigie.pile import Base, Pile, dossier_vigie, ports_libres
 from vigie.travail import DEFINITIONS, ecouler, service_ouvert
+from vigie.veille import adresses
 from vigie.verifier import verifier_tout
 
 BASE = "vigie_demo"
 
 JEU_REEL = Path(__file__).parents[2] / "shared" / "data" / "cases" / "receipt_events.csv.gz"
 CORRESPONDANCE = Path(__file__).parents[1] / "examples" / "receipt_dossiers.yaml"
+
+VEILLE = 35
+"""Last days of the replay on which alerts are evaluated: what is open at its end needs no more."""
 
 FENETRE = 30
 """Days of the summary, up to the last one replayed."""
@@ -107,7 +111,7 @@ async def _montrer(
     premier_jour_absent = (options.fin or SystemClock().now().date() - timedelta(days=1)) + timedelta(days=1)
     config = configurer(premier_jour_absent, graine=options.graine, mois=options.mois, fraction=options.fraction)
     simulation = Simulation(config)
-    rejeu = await _rejouer(simulation, services, pile, dire)
+    rejeu = await _rejouer(simulation, premier_jour_absent - timedelta(days=VEILLE), services, pile, dire)
     dire.print(
         f"{rejeu.evenements} événements en {rejeu.secondes:.0f} s, soit {rejeu.evenements / rejeu.secondes:.0f} "
         "par seconde, de l'envoi HTTP aux cellules.",
@@ -116,8 +120,15 @@ async def _montrer(
     conforme = await verifier_tout(base, dire, journal=False)
     fin = premier_jour_absent - timedelta(days=1)
     mesures = await _mesures(services, Periode(jour_de(fin) - FENETRE + 1, jour_de(fin)))
+    comite = await asyncio.to_thread(tenir, pile.urls["alerts"], dernier_mois(fin), dossier_vigie())
+    dire.print(
+        f"Comité d'alerte de {comite['mois']} : {comite['caisses_examinees']} caisses examinées, {comite['courriers']} "
+        f"courriers ; procès-verbal : {comite['pv']}",
+        highlight=False,
+    )
     if options.en_json:
-        sys.stdout.write(json.dumps(await _document(services, rejeu, conforme, mesures), ensure_ascii=False) + "\n")
+        document = await _document(services, rejeu, conforme, mesures) | {"comite": comite}
+        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     else:
         console.print(_tableau(mesures, f"Réseau, {FENETRE} jours jusqu'au {fin:%d/%m/%Y}"))
     if options.une_fois:
@@ -155,13 +166,18 @@ def _petit_jeu(dossier: Path) -> tuple[Path, Path]:
     return fichier, mapping
 
 
-async def _rejouer(simulation: Simulation, services: Sequence[ServiceDossiers], pile: Pile, dire: Console) -> Rejeu:
+async def _rejouer(
+    simulation: Simulation, veille: date, services: Sequence[ServiceDossiers], pile: Pile, dire: Console
+) -> Rejeu:
+    """All the months; alerts are told the time, and look, from the day ``veille`` on."""
     debut = time.monotonic()
     envoyes = 0
-    async with Emetteur(pile.urls["contacts"], pile.urls["claims"]) as emetteur:
+    async with Emetteur(pile.urls["contacts"], pile.urls["claims"], horloges=[pile.urls["alerts"]]) as emetteur:
         with dire.status("Rejeu…") as etat:
             for journee in rejouer(simulation):
                 await emetteur.envoyer(journee)
+                if journee.jour >= veille:
+                    await emetteur.dire_l_heure(journee.fin)
                 envoyes += len(journee.contacts) + len(journee.claims)
                 etat.update(f"Rejeu du {journee.jour:%d/%m/%Y} : {envoyes} événements envoyés")
                 pile.verifier()
@@ -224,9 +240,11 @@ async def _direct(
             await sorties.put(journee)
 
     async def envoyer() -> None:
-        async with Emetteur(pile.urls["contacts"], pile.urls["claims"]) as emetteur:
+        async with Emetteur(pile.urls["contacts"], pile.urls["claims"], horloges=[pile.urls["alerts"]]) as emetteur:
             while True:
-                await emetteur.envoyer(await sorties.get())
+                journee = await sorties.get()
+                await emetteur.envoyer(journee)
+                await emetteur.dire_l_heure(journee.fin)
 
     taches = [asyncio.create_task(produire()), asyncio.create_task(envoyer())]
     try:

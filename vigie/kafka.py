@@ -4,7 +4,6 @@ Needs Java 17 or later, and Maven the first time (it copies the broker's jars in
 Blocking functions: not for an event loop.
 """
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -12,12 +11,11 @@ import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 RACINE = Path(__file__).resolve().parents[1]
 POM = RACINE / "deploy" / "kafka" / "pom.xml"
@@ -31,9 +29,10 @@ _REGLAGES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{hote}:{port_controle}
-listeners=PLAINTEXT://{hote}:{port},CONTROLLER://{hote}:{port_controle}
-advertised.listeners=PLAINTEXT://{hote}:{port}
+listeners=PLAINTEXT://{hote}:{port},CONTROLLER://{hote}:{port_controle}{gardee}
+advertised.listeners=PLAINTEXT://{hote}:{port}{gardee}
 controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL
 inter.broker.listener.name=PLAINTEXT
 log.dirs={donnees}
 auto.create.topics.enable=false
@@ -69,15 +68,30 @@ class Statut:
     adresse: str
 
 
+@dataclass(frozen=True, slots=True)
+class EcouteGardee:
+    """A second door of the broker, that asks who comes: ``protocole`` is Kafka's (SSL, SASL_SSL, SASL_PLAINTEXT).
+
+    ``reglages``: lines of server.properties (keys, certificates). ``comptes``: names and passwords known to both
+    SCRAM mechanisms, written when the broker's data are first made.
+    """
+
+    protocole: str
+    port: int
+    reglages: Mapping[str, str] = field(default_factory=dict)
+    comptes: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
 def dossier_de(port: int) -> Path:
     """Where the broker of ``port`` keeps its data unless told otherwise."""
     return RACINE / ".cache" / "kafka" / f"noeud-{port}"
 
 
-def demarrer(dossier: Path, port: int = PORT, delai: float = 60.0) -> str:
+def demarrer(dossier: Path, port: int = PORT, delai: float = 60.0, gardee: EcouteGardee | None = None) -> str:
     """Start the broker whose data live in ``dossier`` and return its address once it answers.
 
-    Does nothing more when it already runs. Detached: it outlives the caller, `arreter` ends it.
+    ``gardee``: listened on too. Does nothing more when it already runs. Detached: it outlives the caller,
+    `arreter` ends it.
     """
     dossier = dossier.resolve()
     adresse = f"{_VOISIN}:{port}"
@@ -86,8 +100,8 @@ def demarrer(dossier: Path, port: int = PORT, delai: float = 60.0) -> str:
             raise ErreurKafka(f"le port {port} de {_VOISIN} est déjà pris : donnez-en un autre")
         java = _java()
         jars = preparer_jars()
-        reglages = _configurer(dossier, port)
-        _formater(java, jars, dossier, reglages)
+        reglages = _configurer(dossier, port, gardee)
+        _formater(java, jars, dossier, reglages, {} if gardee is None else gardee.comptes)
         _lancer(java, jars, dossier, reglages)
     _attendre_reponse(dossier, port, delai)
     return adresse
@@ -148,21 +162,30 @@ def _java() -> str:
     return java
 
 
-def _configurer(dossier: Path, port: int) -> Path:
+def _configurer(dossier: Path, port: int, gardee: EcouteGardee | None) -> Path:
     dossier.mkdir(parents=True, exist_ok=True)
     reglages = dossier / "server.properties"
-    reglages.write_text(
-        _REGLAGES.format(hote=_VOISIN, port=port, port_controle=_port_libre(), donnees=dossier / "donnees")
+    porte = "" if gardee is None else f",{gardee.protocole}://{_VOISIN}:{gardee.port}"
+    texte = _REGLAGES.format(
+        hote=_VOISIN, port=port, port_controle=_port_libre(), donnees=dossier / "donnees", gardee=porte
     )
+    lignes = [f"{cle}={valeur}\n" for cle, valeur in (gardee.reglages if gardee else {}).items()]
+    reglages.touch(mode=0o600)
+    reglages.write_text(texte + "".join(lignes))
     return reglages
 
 
-def _formater(java: str, jars: Path, dossier: Path, reglages: Path) -> None:
+def _formater(java: str, jars: Path, dossier: Path, reglages: Path, comptes: Mapping[str, str]) -> None:
     if (dossier / "donnees" / "meta.properties").exists():
         return
     outil = [java, "-Xmx128m", "-cp", f"{jars}/*", "kafka.tools.StorageTool", "format"]
+    secrets = [
+        f"--add-scram={mecanisme}=[name={nom},password={secret}]"
+        for nom, secret in comptes.items()
+        for mecanisme in ("SCRAM-SHA-256", "SCRAM-SHA-512")
+    ]
     fini = subprocess.run(  # noqa: S603
-        [*outil, "--cluster-id", _GRAPPE, "--config", str(reglages), "--ignore-formatted"],
+        [*outil, "--cluster-id", _GRAPPE, "--config", str(reglages), "--ignore-formatted", *secrets],
         check=False,
         capture_output=True,
         text=True,
@@ -193,7 +216,7 @@ _LANCES: dict[int, "subprocess.Popen[bytes]"] = {}
 
 def _attendre_reponse(dossier: Path, port: int, delai: float) -> None:
     fin = time.monotonic() + delai
-    while not (_ecoute(port) and asyncio.run(_repond(port))):
+    while not (_ecoute(port) and _repond(port)):
         if statut(dossier, port).pid is None:
             raise ErreurKafka(f"Kafka s'est arrêté au démarrage :\n{_fin_du_journal(dossier)}")
         if time.monotonic() > fin:
@@ -207,15 +230,23 @@ def _ecoute(port: int) -> bool:
         return prise.connect_ex((_VOISIN, port)) == 0
 
 
-async def _repond(port: int) -> bool:
-    admin = AIOKafkaAdminClient(bootstrap_servers=f"{_VOISIN}:{port}", request_timeout_ms=3000)
-    try:
-        await admin.start()
-        return len((await admin.describe_cluster())["brokers"]) == 1
-    except KafkaError:
-        return False
-    finally:
-        await admin.close()
+def _repond(port: int) -> bool:
+    import asyncio
+
+    from aiokafka.admin import AIOKafkaAdminClient
+    from aiokafka.errors import KafkaError
+
+    async def demander() -> bool:
+        admin = AIOKafkaAdminClient(bootstrap_servers=f"{_VOISIN}:{port}", request_timeout_ms=3000)
+        try:
+            await admin.start()
+            return len((await admin.describe_cluster())["brokers"]) == 1
+        except KafkaError:
+            return False
+        finally:
+            await admin.close()
+
+    return asyncio.run(demander())
 
 
 def _signaler(dossier: Path, numero: signal.Signals, delai: float) -> None:

@@ -8,20 +8,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx
 
 from shared.database import embarque
 from vigie import kafka
 
-SERVICES = ("contacts", "claims")
-PORTS = {"contacts": 8101, "claims": 8102}
+SERVICES = ("contacts", "claims", "alerts")
+PORTS = {"contacts": 8101, "claims": 8102, "alerts": 8103}
 """Ports of the services when nothing else is asked."""
 
-DELAI_DEMARRAGE = 60.0
+DELAI_DEMARRAGE = 120.0
 """Seconds a service may take to be ready."""
 
 _FICHIER = "pile.json"
@@ -39,6 +39,18 @@ def ports_libres() -> dict[str, int]:
                 essai.bind(("127.0.0.1", 0))
             ports[nom] = essai.getsockname()[1]
     return ports
+
+
+def _pret(port: int) -> bool:
+    """Whether the service of this port says it is ready. Asked often while it starts: with as little as can be."""
+    connexion = HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connexion.request("GET", "/readyz")
+        return connexion.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connexion.close()
 
 
 class PileEnEchec(Exception):
@@ -196,6 +208,7 @@ class Pile:
             "VIGIE_DATABASE_URL": self.database_url,
             "VIGIE_HORLOGE": self._horloge,
             "VIGIE_HOME": str(self.dossier),
+            **{f"VIGIE_{nom.upper()}_URL": url for nom, url in self.urls.items()},
         }
         if self.kafka_bootstrap:
             environnement["VIGIE_KAFKA_BOOTSTRAP"] = self.kafka_bootstrap
@@ -211,10 +224,9 @@ class Pile:
         fin = time.monotonic() + DELAI_DEMARRAGE
         while time.monotonic() < fin:
             self.verifier()
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"{self.urls[nom]}/readyz", timeout=2).status_code == 200:
-                    return
-            time.sleep(0.05)
+            if _pret(self._ports[nom]):
+                return
+            time.sleep(0.1)
         raise PileEnEchec(f"Le service {nom} n'est pas prêt après {DELAI_DEMARRAGE:.0f} s : {self._journal(nom)}.")
 
     def _journal(self, nom: str) -> Path:

@@ -1,19 +1,25 @@
-"""``vigie verify``, ``reconstruire``, ``purger`` and ``plier``: keeping the cells true, from the command line."""
+"""``vigie verify``, ``reconstruire``, ``purger``, ``plier``, ``entretien``: keeping the cells true by hand."""
 
 from datetime import date
 from functools import partial
 
 from rich.console import Console
 
+from shared.catalogue.derives import REITERATION, tenu_par
 from shared.clock import SystemClock
 from shared.dossiers.assemblage import Definition
 from shared.dossiers.calculs import calculs_du_service
+from shared.dossiers.derives.messages import TOPIC_PERSONNES
+from shared.dossiers.derives.personnes import groupe_des_personnes, tient_les_personnes
+from shared.dossiers.derives.retention import oublier
+from shared.dossiers.entretien import PLIAGE, entretenir, plan_du_service
 from shared.dossiers.pliage import plier
-from shared.dossiers.reconstruction import reconstruire
+from shared.dossiers.reconstruction import interrompue, reconstruire
 from shared.dossiers.retention import purger
 from shared.dossiers.verification import verifier
 from shared.dossiers.verification_journal import verifier_journal
 from shared.network.jours import jour_de
+from shared.service.reglages import Reglages
 from vigie.pile import Base
 from vigie.travail import DEFINITIONS, definition_du_processus, service_ouvert
 
@@ -56,17 +62,23 @@ async def _verifier_journal(base: Base, definition: Definition, console: Console
             service.journal,
             service.lecteur,
             partial(calculs_du_service, nom),
+            (groupe_des_personnes(nom), TOPIC_PERSONNES) if tient_les_personnes(nom) else None,
         )
     for phrase in rapport.lignes():
         console.print(f"{nom} : {phrase}", highlight=False, markup=False)
     return rapport.ok
 
 
-async def reconstruire_processus(base: Base, process: str, console: Console) -> None:
-    """Rebuild one process under the catalogue in force, while the services run."""
-    definition = definition_du_processus(process)
+async def reconstruire_processus(base: Base, process: str, console: Console, *, reprendre: bool) -> None:
+    """Rebuild one process under the catalogue in force, while the services run; ``reprendre``: from where the last
+    one was interrupted."""
+    definition, process = definition_du_processus(process), tenu_par(process)
     async with service_ouvert(base, definition) as service:
         calculs = calculs_du_service(definition.nom, service.dictionnaire)
+        reste = await interrompue(service.pool, definition.nom, process)
+        if reste is not None:
+            suite = "elle reprend" if reprendre else "tout est revu ; « --reprendre » continue, sous les mêmes règles"
+            console.print(f"{process} : interrompue après {reste.vus} dossiers, {suite}.", highlight=False)
         with console.status(f"Reconstruction de {process}…") as etat:
             fait = await reconstruire(
                 service.pool,
@@ -76,15 +88,19 @@ async def reconstruire_processus(base: Base, process: str, console: Console) -> 
                 service.dictionnaire,
                 SystemClock(),
                 progres=lambda f: etat.update(f"{process} : {f.vus} dossiers vus, {f.changes} changés"),
+                depuis=reste if reprendre else None,
             )
     console.print(f"{process} : {fait.vus} dossiers vus, {fait.changes} changés.", highlight=False)
 
 
 async def purger_processus(base: Base, process: str, avant: date, console: Console) -> None:
     """Forget the dossiers of a process closed before a day; their figures stay."""
-    definition = definition_du_processus(process)
+    definition, process = definition_du_processus(process), tenu_par(process)
     async with service_ouvert(base, definition) as service:
-        fait = await purger(service.pool, definition.nom, process, jour_de(avant))
+        if process == REITERATION:
+            fait = await oublier(service.pool, definition.nom, jour_de(avant))
+        else:
+            fait = await purger(service.pool, definition.nom, process, jour_de(avant))
     console.print(f"{process} : {fait.purges} dossiers effacés sur {fait.vus} dossiers clos vus.", highlight=False)
 
 
@@ -93,4 +109,30 @@ async def plier_tout(base: Base, console: Console) -> None:
     for nom, definition in DEFINITIONS.items():
         async with service_ouvert(base, definition) as service:
             fait = await plier(service.pool, nom, SystemClock())
-        console.print(f"{nom} : {fait.plies} lignes pliées, {fait.nuls} lignes nulles retirées.", highlight=False)
+        console.print(
+            f"{nom} : {fait.plies} lignes pliées, {fait.au_mois} ramenées en fin de mois, {fait.nuls} nulles retirées.",
+            highlight=False,
+        )
+
+
+async def entretenir_tout(base: Base, console: Console) -> bool:
+    """Do the night's maintenance now, in every service; whether none was already under way elsewhere."""
+    libre, reglages = True, Reglages.charger()
+    for nom, definition in DEFINITIONS.items():
+        async with service_ouvert(base, definition) as service:
+            with console.status(f"Entretien de {nom}…"):
+                etapes = await entretenir(service.pool, nom, SystemClock(), plan_du_service(nom, reglages), encore=True)
+        if etapes is None:
+            libre = False
+            console.print(f"{nom} : un autre processus fait déjà l'entretien.", highlight=False)
+        for etape in etapes or ():
+            phrase = f"{nom} : {_ETAPES[etape.nom.partition(':')[0]]}".format(etape.nom.partition(":")[2])
+            console.print(f"{phrase} : {etape.lignes} en {etape.secondes:.1f} s.", highlight=False)
+    return libre
+
+
+_ETAPES = {
+    "chaines": "chaînes de personnes oubliées",
+    "dossiers": "dossiers clos oubliés ({})",
+    PLIAGE: "lignes pliées",
+}

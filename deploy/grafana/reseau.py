@@ -173,7 +173,7 @@ def _processus() -> list[tuple[int, list[Objet]]]:
             [
                 courbes(
                     "En vie et prêts",
-                    requete('up{job=~"(contacts|claims)-.*"}', "{{job}} {{instance}}"),
+                    requete('up{job=~"(contacts|claims|alerts)-.*"}', "{{job}} {{instance}}"),
                     requete("min by (groupe, instance) (vigie_journal_pret)", "consommateur {{groupe}} {{instance}}"),
                 ),
                 courbes(

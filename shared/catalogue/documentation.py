@@ -38,6 +38,9 @@ calcule elle-même. Ce document est produit à partir du catalogue par `make doc
 - **9e décile.** Le délai que neuf dossiers sur dix n'ont pas dépassé. Un 9e décile de 7 jours et une moyenne de
   7 jours ne sont pas la même exigence, et ne se comparent pas.
 - **Non fourni.** La donnée n'a pas été transmise. Ce n'est jamais un zéro, ni un bon résultat.
+- **Non mesuré.** Le verdict d'un chiffre sans activité, ou bâti sur moins de 70 % des événements que ses sources
+  auraient dû envoyer. Au-dessus, s'il en manque encore, le chiffre est jugé mais dit provisoire. Le seuil de 70 % est
+  une hypothèse de Vigie.
 - Le sens (plus haut ou plus bas vaut mieux) n'est imprimé dans presque aucune source : il est déduit du libellé.
 - Un même nom peut cacher deux mesures. « Décroché », « aboutis » et « efficacité » de l'accueil téléphonique, par
   exemple, ne se comparent pas.

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
-from shared.catalogue.processus import CatalogueInvalide, Forme, Processus, tous_les_processus
+from shared.catalogue.processus import CatalogueInvalide, Forme, Processus, charger_derives, tous_les_processus
 
 Genre = Literal[
     "rapport", "nombre", "attente_quantile", "attente_moyenne", "attente_part",
@@ -227,7 +227,7 @@ def _fautes(brut: Mapping[str, Any]) -> list[str]:
         fautes.append(f"statistique: {genre} is not known of {processus.code}, whose form is {processus.forme}")
     if genre in SANS_STRATE and brut.get("population"):
         fautes.append(f"population: waits have no stratum, {genre} would not apply it")
-    return fautes + _fautes_parametres(parametres, processus)
+    return fautes + _fautes_parametres(parametres, processus) + _fautes_sans(parametres.get("sans"))
 
 
 def _fautes_parametres(parametres: Mapping[str, Any], processus: Processus) -> list[str]:
@@ -246,6 +246,23 @@ def _fautes_parametres(parametres: Mapping[str, Any], processus: Processus) -> l
         for cle, permis in connus.items()
         for nom in _liste(parametres.get(cle, ()))
         if nom not in permis
+    ]
+
+
+def _fautes_sans(sans: Mapping[str, Any] | None) -> list[str]:
+    """What is to be taken away is of a derived process, by one of its strata."""
+    if sans is None:
+        return []
+    derive = charger_derives().get(sans["process"])
+    if derive is None:
+        return [f"statistique: sans.process: {sans['process']} is not a derived process"]
+    if sans["attribut"] not in derive.strates:
+        return [f"statistique: sans.attribut: {sans['attribut']} is not a stratum of {derive.code}"]
+    permises = derive.attributs[sans["attribut"]]
+    return [
+        f"statistique: sans.valeurs: {valeur} is not a value of {sans['attribut']}"
+        for valeur in sans["valeurs"]
+        if valeur not in permises
     ]
 
 

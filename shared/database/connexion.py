@@ -30,6 +30,7 @@ _CODES_PASSAGERS = frozenset(
     }
 )
 _CONFUSES = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+_DE_CONNEXION = (*_CONFUSES, asyncpg.PostgresError, OSError)
 _INTERFACE_PASSAGERE = ("closed", "closing", "lost", "not connected", "been released")
 
 
@@ -100,19 +101,32 @@ async def acquerir(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
     asyncpg says the loss of a server in many ways, among them errors that look like a wrong use of it (a COPY
     cut short, an end of session received while idle): after such an error the connection is tried, and
     `ConnexionPerdue` is raised when it is dead. A connection that cannot be reset is dropped by the pool: that
-    takes nothing from what was done with it.
+    takes nothing from what was done with it. A cancellation is always raised as such, even when undoing what was
+    under way fails.
     """
     prise = await pool.acquire()
     conn = cast("asyncpg.Connection", prise)
     try:
         yield conn
-    except _CONFUSES as exc:
-        if await _morte(conn):
+    except _DE_CONNEXION as exc:
+        if (annulation := _annulation(exc)) is not None:
+            raise annulation from None
+        if isinstance(exc, _CONFUSES) and await _morte(conn):
             raise ConnexionPerdue(f"connexion perdue pendant une opération ({exc})") from exc
         raise
     finally:
-        with suppress(*_CONFUSES, asyncpg.PostgresError, OSError):
+        with suppress(*_DE_CONNEXION):
             await pool.release(prise)
+
+
+def _annulation(exc: BaseException) -> asyncio.CancelledError | None:
+    """The cancellation of this task during whose handling ``exc`` was raised: a failed roll-back would hide it."""
+    tache, contexte = asyncio.current_task(), exc.__context__
+    if tache is None or not tache.cancelling():
+        return None
+    while contexte is not None and not isinstance(contexte, asyncio.CancelledError):
+        contexte = contexte.__context__
+    return contexte
 
 
 async def _morte(conn: asyncpg.Connection) -> bool:

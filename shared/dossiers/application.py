@@ -10,10 +10,13 @@ import structlog
 from shared.clock import Clock
 from shared.dossiers.api import routes
 from shared.dossiers.assemblage import Definition, ServiceDossiers, menager_le_ramasse_miettes, ouvrir
+from shared.dossiers.entretien import plan_du_service
 from shared.dossiers.entretien_valeurs import entretenir
 from shared.dossiers.jauges import Jauges, MesuresCommunes
 from shared.dossiers.traitement import Lot
+from shared.dossiers.veille_de_nuit import veiller
 from shared.log.consommateur import Consommateur, ReglagesConsommateur
+from shared.log.types import ReglagesGroupe
 from shared.service.application import Application, creer_application
 from shared.service.horloge import creer_horloge
 from shared.service.reglages import Reglages, ReglagesInvalides
@@ -30,8 +33,12 @@ LOT_CONSOMMATEUR = 20_000
 LOT_EMBARQUE = 4_000
 """The same when it shares its process with the API, whose requests wait meanwhile."""
 
-POOL_CONSOMMATEUR = 14
-"""Connections of a consumer: a lane per partition of its topic and of persons, the relay, new names, and to spare."""
+POOL_CONSOMMATEUR = 16
+"""Connections of a consumer: a lane per partition of its topic and of persons, the relay, new names, the night's
+maintenance (two), and to spare."""
+
+VIDANGE_MAX = 20.0
+"""Seconds a batch under way may take to end when its partition is taken away; half the stop budget when less."""
 
 
 def creer(definition: Definition, reglages: Reglages, clock: Clock) -> Application:
@@ -53,6 +60,7 @@ def taches(definition: Definition, reglages: Reglages) -> Mapping[str, Tache]:
     clock = creer_horloge(reglages)
     app = creer(definition, reglages, clock)
     en_cours: dict[str, Tache] = {"http": partial(_servir, app, reglages)}
+    plan_du_service(definition.nom, reglages)
     if reglages.role != "api":
         en_cours["consommateur"] = partial(_consommer, definition, reglages, clock, app)
     return en_cours
@@ -106,11 +114,16 @@ async def _consommer(
         definition, adresse_base(reglages), reglages.kafka_bootstrap, clock, taille_pool=POOL_CONSOMMATEUR
     ) as service:
         consommateurs += service.consommateurs(
-            ReglagesConsommateur(lot_max=LOT_CONSOMMATEUR if seul else LOT_EMBARQUE, attente=0.5)
+            ReglagesConsommateur(
+                lot_max=LOT_CONSOMMATEUR if seul else LOT_EMBARQUE,
+                attente=0.5,
+                groupe=ReglagesGroupe(drain=min(VIDANGE_MAX, reglages.delai_arret_s / 2)),
+            )
         )
         menager_le_ramasse_miettes()
         relais = asyncio.create_task(service.relais().executer())
         lectures = [asyncio.create_task(consommateur.executer()) for consommateur in consommateurs]
+        entretien = asyncio.create_task(veiller(service, plan_du_service(definition.nom, reglages)))
         demande = asyncio.create_task(arret.wait())
         try:
             await asyncio.wait((relais, *lectures, demande), return_when=asyncio.FIRST_COMPLETED)
@@ -124,11 +137,10 @@ async def _consommer(
             if relais.done():
                 relais.result()
         finally:
-            relais.cancel()
-            for lecture in lectures:
-                lecture.cancel()
-            demande.cancel()
-            await asyncio.gather(relais, *lectures, demande, return_exceptions=True)
+            siennes = (relais, *lectures, entretien, demande)
+            for tache in siennes:
+                tache.cancel()
+            await asyncio.gather(*siennes, return_exceptions=True)
 
 
 async def _base_repond(service: ServiceDossiers) -> None:

@@ -16,6 +16,7 @@ from shared.database.migrations import migrer
 from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.cloche import TOPIC_CLOCHE
 from shared.dossiers.contributions import noms_de
+from shared.dossiers.couvertures import Couvertures
 from shared.dossiers.definitions import catalogue_du_service, retenir
 from shared.dossiers.derives.emission import Emission
 from shared.dossiers.derives.messages import PARTITIONS_PERSONNES, TOPIC_PERSONNES
@@ -28,6 +29,8 @@ from shared.dossiers.derives.personnes import (
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.ingestion import Ingestion
 from shared.dossiers.lieux import codes_par_slug
+from shared.dossiers.mouvements import Mouvements
+from shared.dossiers.sommes_gardees import CellierGarde, Sommes
 from shared.dossiers.store import Depot
 from shared.dossiers.traitement import Lot, TraitementDossiers
 from shared.dossiers.valeurs import Evaluateur
@@ -71,6 +74,7 @@ class ServiceDossiers:
     dictionnaire: Dictionnaire
     evaluateur: Evaluateur
     gardees: ValeursGardees
+    couvertures: Couvertures
     ingestion: Ingestion
 
     def traitement(self) -> TraitementDossiers:
@@ -129,7 +133,8 @@ async def ouvrir(
         await retenir(pool, nom, catalogue_du_service(nom), clock.now())
         async with acquerir(pool) as conn:
             await nommer(conn, nom, definitions(nom))
-        evaluateur = Evaluateur(nom, dictionnaire)
+        mouvements = Mouvements(nom)
+        evaluateur = Evaluateur(nom, dictionnaire, CellierGarde(nom, sommes=Sommes(mouvements)))
         lecteur = LecteurEnLot(definition.processus, codes_par_slug())
         yield ServiceDossiers(
             definition,
@@ -140,7 +145,8 @@ async def ouvrir(
             lecteur,
             dictionnaire,
             evaluateur,
-            ValeursGardees(nom, evaluateur, dictionnaire),
+            ValeursGardees(nom, evaluateur, dictionnaire, mouvements),
+            Couvertures(nom, dictionnaire),
             Ingestion(nom, definition.topic, lecteur, journal, pool, clock),
         )
 

@@ -6,13 +6,17 @@ question allows. Rows come by binary COPY, which costs a tenth of fetching them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.dossiers.dictionnaire import Dictionnaire
+from shared.indicators.periodes import coupes
+
+if TYPE_CHECKING:
+    from shared.dossiers.valeurs import Demande
 
 Vue = Literal["responsable", "productrice"]
 """From which side: the caisse responsible for the file, or the one that did the work."""
@@ -22,6 +26,7 @@ Entiers = NDArray[np.int64]
 Colonnes = Mapping[str, str]
 """Name of a column in the result -> SQL expression over the cells' columns."""
 
+_SECONDES_PAR_JOUR = 86_400
 _SANS_STRATE = ("attentes",)
 _SANS_PRODUCTRICE = ("ouverts",)
 
@@ -42,13 +47,28 @@ class Filtre:
     connu: int | None = None
 
 
+class Jours(NamedTuple):
+    """A table's column of days, cut: all from one of ``coupes`` (ascending; the last only ends) to the next are one.
+
+    ``vers``: the day around which cells still move, by which they may be read apart to be kept; it decides nothing.
+    """
+
+    colonne: str
+    coupes: tuple[int, ...]
+    vers: int
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Cells of one table: those that meet ``condition`` (SQL), as ``colonnes``."""
+    """Cells of one table: those that meet ``condition`` (SQL), as ``colonnes``.
+
+    ``jours``: the days read, which then are the column ``jour`` of the result, each the first of its cut.
+    """
 
     table: str
     colonnes: Colonnes
-    condition: str
+    condition: str = "true"
+    jours: Jours | None = None
 
 
 class Cellier:
@@ -59,6 +79,10 @@ class Cellier:
         self._schema = schema
         self._memoire = memoire
 
+    def a_memoire(self) -> "Cellier":
+        """The same for one refresh."""
+        return Cellier(self._schema, {})
+
     async def sommer(
         self, conn: AsyncConnection, filtre: Filtre, selections: Sequence[Selection], mesures: Sequence[str]
     ) -> dict[str, Entiers]:
@@ -66,7 +90,7 @@ class Cellier:
 
         Rows whose every sum is nil are left out: what was corrected away is no activity.
         """
-        dimensions = ["caisse", *(nom for nom in selections[0].colonnes if nom not in mesures)]
+        dimensions = dimensions_de(selections[0], mesures)
         requete = (
             f"SELECT {', '.join(dimensions)}, {', '.join(f'sum({m})::bigint AS {m}' for m in mesures)} "
             f"FROM ({' UNION ALL '.join(self._choisir(filtre, s) for s in selections)}) AS cellules "
@@ -88,6 +112,11 @@ class Cellier:
         ouverts = table in _SANS_PRODUCTRICE
         cote = "productrice" if filtre.vue == "productrice" and not ouverts else "caisse"
         conditions = [f"process = {filtre.process}", selection.condition]
+        colonnes = {"caisse": cote}
+        if selection.jours is not None:
+            jour, bords, _ = selection.jours
+            conditions.append(entre(jour, bords[0], bords[-1] - 1))
+            colonnes["jour"] = tranche(jour, bords)
         if filtre.strates is not None and table not in _SANS_STRATE:
             conditions.append(f"strate = ANY({liste(filtre.strates)})")
         if filtre.caisse is not None:
@@ -96,10 +125,19 @@ class Cellier:
             conditions.append(f"plateforme = {filtre.plateforme}")
         if filtre.connu is not None:
             conditions.append(f"enregistre <= {filtre.connu:d}")
-        colonnes = ", ".join(
-            f"({sql})::bigint AS {nom}" for nom, sql in ({"caisse": cote} | dict(selection.colonnes)).items()
-        )
-        return f"SELECT {colonnes} FROM {self._source(table)} WHERE {' AND '.join(conditions)}"
+        choisies = ", ".join(f"({sql})::bigint AS {nom}" for nom, sql in (colonnes | dict(selection.colonnes)).items())
+        return f"SELECT {choisies} FROM {self._source(table)} WHERE {' AND '.join(conditions)}"
+
+
+def dimensions_de(selection: Selection, mesures: Sequence[str]) -> list[str]:
+    """The columns that rows are summed by, in their order."""
+    jour = [] if selection.jours is None else ["jour"]
+    return ["caisse", *jour, *(nom for nom in selection.colonnes if nom not in mesures)]
+
+
+def jours_de(d: "Demande", colonne: str) -> Jours:
+    """The days of the periods asked, in that column."""
+    return Jours(colonne, tuple(coupes(d.periodes)), d.maintenant // _SECONDES_PAR_JOUR)
 
 
 def liste(entiers: Sequence[int]) -> str:
@@ -112,11 +150,11 @@ def entre(colonne: str, du: int, au: int) -> str:
     return f"{colonne} BETWEEN {int(du)} AND {int(au)}"
 
 
-def tranche(colonne: str, coupes: Sequence[int]) -> str:
-    """SQL: the greatest of ``coupes`` (ascending; the last only ends) at or before the day in ``colonne``."""
-    if coupes[-1] - coupes[0] == len(coupes) - 1:
+def tranche(colonne: str, bords: Sequence[int]) -> str:
+    """SQL: the greatest of ``bords`` (ascending; the last only ends) at or before the day in ``colonne``."""
+    if bords[-1] - bords[0] == len(bords) - 1:
         return colonne
-    debuts = liste(coupes[:-1])
+    debuts = liste(bords[:-1])
     return f"({debuts})[width_bucket({colonne}, {debuts})]"
 
 

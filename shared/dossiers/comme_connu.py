@@ -48,12 +48,18 @@ async def comme_connu(
 async def valeurs_connues(conn: AsyncConnection, schema: str, evaluateur: Evaluateur, demande: Demande) -> list[Valeur]:
     """The values of a question from ``comme_connu``. Raises DemandeInvalide, also for a day no longer told apart."""
     calculees = await evaluateur.valeurs(conn, demande)
+    await exiger_connue(conn, schema, demande)
+    return calculees
+
+
+async def exiger_connue(conn: AsyncConnection, schema: str, demande: Demande) -> None:
+    """What was known on the day asked can still be told apart; to be asked after its cells are read. Raises
+    DemandeInvalide."""
     if demande.connu is not None:
         try:
             await exiger_connu(conn, schema, [demande.connu])
         except JourNonConnu as exc:
             raise DemandeInvalide(str(exc), "a_date") from None
-    return calculees
 
 
 def presenter_chargement(chargement: Chargement, a_date: date | None) -> dict[str, object]:

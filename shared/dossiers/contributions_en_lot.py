@@ -47,6 +47,9 @@ class Contributions:
 class CalculEnLot(Calcul):
     """``Calcul`` that also takes many dossiers at once."""
 
+    LOT_MIN = 50
+    """Dossiers below which columns cost more than they save."""
+
     def __init__(self, processus: Processus, lieux: Mapping[int, Lieu], codes: Codes) -> None:
         super().__init__(processus, lieux, codes)
         self._arrets = [a.jalon for a in processus.arrets]
@@ -64,7 +67,7 @@ class CalculEnLot(Calcul):
     def contributions_en_lot(self, etats: Sequence[Sequence[Contenu]]) -> Contributions:
         """What each of these states puts into the cells."""
         octets = [b""] * len(etats)
-        blocs = self._en_colonnes(etats, octets) if self._simple else []
+        blocs = self._en_colonnes(etats, octets) if self._simple and len(etats) >= self.LOT_MIN else []
         seuls: dict[int, list[tuple[int, Contribution]]] = {}
         for rang, (etat, deja) in enumerate(zip(etats, octets, strict=True)):
             if not deja:

@@ -1,6 +1,7 @@
 """What the catalogue said, kept with the moment it was loaded: a past figure is read as it was then defined.
 
-Each indicator of the service, each of its processes and the targets of its indicators are documents, kept once
+Each indicator of the service, each of its processes, the rules of those it derives and the targets of its indicators
+are documents, kept once
 (by digest) in ``definitions``. ``chargements`` says when each came into force: a row when a service starts under
 another one, none when it starts under the same; a document that is gone has a row without one.
 """
@@ -17,11 +18,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.conventions import charger_conventions
+from shared.catalogue.derives import charger_regles
 from shared.catalogue.indicateurs import Indicateur, indicateurs_du_service
 from shared.catalogue.processus import HORLOGES_DEDUITES, Processus, charger_derives, processus_du_service
 from shared.database.connexion import acquerir
 
-INDICATEUR, PROCESSUS, CIBLES = "indicateur", "processus", "cibles"
+INDICATEUR, PROCESSUS, CIBLES, DERIVES = "indicateur", "processus", "cibles", "derives"
 
 _VERROU = 0x5669_6465  # advisory lock of those that start at once
 
@@ -62,6 +64,8 @@ def catalogue_du_service(service: str) -> dict[Cle, Any]:
     documents: dict[Cle, Any] = {(INDICATEUR, i.code): msgspec.to_builtins(i) for i in indicateurs}
     derives = [p for p in charger_derives().values() if p.service == service]
     documents |= {(PROCESSUS, p.code): msgspec.to_builtins(p) for p in (*processus_du_service(service), *derives)}
+    if derives:
+        documents[DERIVES, "regles"] = msgspec.to_builtins(charger_regles())
     for convention in charger_conventions().values():
         for ligne in convention.lignes.values():
             if ligne.calcul in codes:
@@ -114,6 +118,15 @@ async def indicateur_en_vigueur(conn: AsyncConnection, schema: str, code: str, i
     if en_vigueur[1] is None:
         raise DefinitionPerdue(f"{code} n'était pas au catalogue le {datetime.fromtimestamp(instant, UTC):%d/%m/%Y}.")
     return _chargement(code, en_vigueur)
+
+
+async def indicateur_retire(conn: AsyncConnection, schema: str, code: str) -> Indicateur | None:
+    """The last definition kept of an indicator; None when none ever was, or it is not understood any more."""
+    gardees = [ligne for ligne in await _historique(conn, schema, INDICATEUR, code) if ligne[1] is not None]
+    try:
+        return _chargement(code, gardees[-1]).indicateur if gardees else None
+    except DefinitionPerdue:
+        return None
 
 
 async def indicateur_nomme(conn: AsyncConnection, schema: str, code: str, version: str) -> Chargement:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.dossiers.contributions import CLOS, DIMENSIONS, FLUX, OUVERT
+from shared.dossiers.contributions import CLOS, DIMENSIONS, FLUX, OUVERT, RELEVE
 from shared.dossiers.contributions_en_lot import CalculEnLot, Contributions
 from shared.dossiers.deltas import Deltas, Version
 from shared.dossiers.etat import Etat, contenus_de, decoder_etat, encoder_contenus, joindre
@@ -145,16 +145,16 @@ def passer(calcul: CalculEnLot, passages: Sequence[Passage], deltas: Deltas) -> 
 
 
 def _lignes(passages: Sequence[Passage], contributions: Contributions) -> list[Ligne]:
-    """The rows of dossiers. A call or visit is closed when it comes."""
+    """The rows of dossiers. A call, a visit or a reading is closed when it comes."""
     caisses = [0] * len(passages)
     ouverts: list[int | None] = [None] * len(passages)
     clos: list[int | None] = [None] * len(passages)
     for genre, rangs, lignes in contributions.blocs:
         numeros = rangs.tolist()
-        if genre in (OUVERT, FLUX):
+        if genre in (OUVERT, FLUX, RELEVE):
             _poser(caisses, numeros, lignes[:, _CAISSE])
             _poser(ouverts, numeros, lignes[:, _JOUR[genre]])
-        if genre in (CLOS, FLUX):
+        if genre in (CLOS, FLUX, RELEVE):
             _poser(clos, numeros, lignes[:, _JOUR[genre]])
     return [
         (p.cle[1], p.cle[0], encoder_contenus(p.contenus), octets, caisse, ouvert, ferme, p.version[0])
@@ -177,5 +177,6 @@ def _poser(cible: list[Any], numeros: Sequence[int], valeurs: Entiers) -> None:
 _CAISSES_MAX = 2**16
 _CAISSE = DIMENSIONS[OUVERT].index("caisse")
 _JOUR = {
-    genre: DIMENSIONS[genre].index(jour) for genre, jour in ((OUVERT, "jour"), (CLOS, "jour_clos"), (FLUX, "jour"))
+    genre: DIMENSIONS[genre].index(jour)
+    for genre, jour in ((OUVERT, "jour"), (CLOS, "jour_clos"), (FLUX, "jour"), (RELEVE, "jour"))
 }

@@ -26,6 +26,9 @@ _log = structlog.get_logger(__name__)
 INTERVALLE = 15.0
 """Seconds between two refreshes, as often as Prometheus asks by default."""
 
+REPOS = 4
+"""Least rest after a refresh, in its own durations."""
+
 PERIMEES = 120.0
 """Seconds after which values that could not be refreshed are no longer given: silence is seen, an old figure is not."""
 
@@ -81,16 +84,18 @@ class Jauges(Collector):
         self._familles = [valeur, effectif, duree]
 
     async def entretenir(self, arret: asyncio.Event) -> None:
-        """Refresh every INTERVALLE until ``arret``; a database that is away is waited for."""
+        """Refresh every INTERVALLE, or less often, until ``arret``; a database that is away is waited for."""
         while not arret.is_set():
+            debut = time.monotonic()
             try:
                 await self.rafraichir()
             except Exception as exc:
                 if not est_passagere(exc):
                     raise
                 _log.warning("jauges en attente", erreur=repr(exc))
+            repos = min(PERIMEES / 2, max(INTERVALLE, REPOS * (time.monotonic() - debut)))
             try:
-                async with asyncio.timeout(INTERVALLE):
+                async with asyncio.timeout(repos):
                     await arret.wait()
             except TimeoutError:
                 continue

@@ -13,6 +13,12 @@ ORDRE = (
     "enfin la définition, sur les mêmes données."
 )
 
+LISIBLE = Decimal("0.001")
+"""The smallest effect that is told with its number."""
+
+PLURIEL = 2
+"""From which number a unit takes its plural, in French."""
+
 _QUOI: Mapping[str, str] = {
     TEMPS: "échéances passées et âge des dossiers, sans rien d'enregistré de plus",
     "normal": "événements enregistrés à l'heure",
@@ -28,8 +34,8 @@ def phrases(comparaison: Comparaison) -> Iterator[str]:
     """The answer first, then a sentence a step, in their order."""
     a, b = comparaison.a, comparaison.b
     yield (
-        f"{b.indicateur.libelle} : {_valeur(comparaison.valeur_a, a.indicateur.unite)} connu au {en_clair(a.jour)}, "
-        f"{_valeur(comparaison.valeur_b, b.indicateur.unite)} connu au {en_clair(b.jour)}{_ecart(comparaison)}."
+        f"{b.indicateur.libelle} : {_valeur(comparaison.valeur_a, a.indicateur.unite)} (connu au {en_clair(a.jour)}), "
+        f"{_valeur(comparaison.valeur_b, b.indicateur.unite)} (connu au {en_clair(b.jour)}){_ecart(comparaison)}."
     )
     if not comparaison.separable:
         yield (
@@ -69,6 +75,10 @@ def _effet(etape: Etape, unite: str) -> str:
         return f"la valeur devient mesurable, {_valeur(etape.apres, unite)}"
     if not etape.effet:
         return "sans effet sur la valeur"
+    if abs(etape.effet) < LISIBLE:
+        return (
+            f"{'en hausse' if etape.effet > 0 else 'en baisse'} de moins de {nombre(LISIBLE)} {_points(unite, LISIBLE)}"
+        )
     return f"{_signe(etape.effet)} {_points(unite, etape.effet)}"
 
 
@@ -87,7 +97,8 @@ def _valeur(valeur: Decimal | None, unite: str) -> str:
 
 
 def _points(unite: str, ecart: Decimal) -> str:
-    return ("point" if abs(ecart) < 2 else "points") if unite == "%" else unite
+    mot = "points" if unite == "%" else unite
+    return mot.removesuffix("s") if abs(ecart) < PLURIEL and len(mot) > 1 else mot
 
 
 def _signe(ecart: Decimal) -> str:
@@ -95,8 +106,8 @@ def _signe(ecart: Decimal) -> str:
 
 
 def _plain(valeur: Decimal) -> Decimal:
-    """At most three decimals for reading; a smaller effect keeps all it has."""
-    court = valeur.quantize(Decimal("0.001"))
+    """At most three decimals for reading; a smaller number keeps all it has."""
+    court = valeur.quantize(LISIBLE)
     lisible = court if court or not valeur else valeur
     return lisible.quantize(Decimal(1)) if lisible == lisible.to_integral() else lisible.normalize()
 

@@ -5,8 +5,8 @@ it was before the cells were read: numbers only rise, and a reader sees a batch'
 Rows carry the shard of their partition, as cells do, so that no two consumers touch one.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import asyncpg
@@ -90,18 +90,28 @@ async def marquer(conn: asyncpg.Connection, schema: str, cellules: Mapping[int, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Process:
-    """The numbers of one process. ``somme``: of them all."""
+class Numeros:
+    """The numbers of one process, as of one instant. ``somme``: of them all."""
 
     somme: int
     axes: NDArray[np.int64]
     du: NDArray[np.int64]
     au: NDArray[np.int64]
     numeros: NDArray[np.int64]
+    _faites: dict[tuple[int, int, int], int] = field(default_factory=dict)
 
     def entre(self, axe: int, du: int, au: int) -> int:
         """The sum of the numbers of an axis over these days."""
-        return int(self.numeros[(self.axes == axe) & (self.du <= au) & (self.au >= du)].sum())
+        somme = self._faites.get((axe, du, au))
+        if somme is None:
+            somme = int(self.numeros[(self.axes == axe) & (self.du <= au) & (self.au >= du)].sum())
+            self._faites[axe, du, au] = somme
+        return somme
+
+
+_VIDE = np.empty(0, dtype=np.int64)
+_AUCUN = Numeros(0, _VIDE, _VIDE, _VIDE, _VIDE)
+"""Those of a process that never moved."""
 
 
 class Mouvements:
@@ -115,32 +125,34 @@ class Mouvements:
             f"SELECT process, axe, du, au, sum(numero)::bigint FROM {schema}.mouvements "
             "WHERE process = ANY(:process) GROUP BY 1, 2, 3, 4"
         )
-        self._lus: dict[int, _Process] = {}
+        self._lus: dict[int, Numeros] = {}
 
     async def versions(self, conn: AsyncConnection, lectures: Sequence[Sequence[Entree]]) -> list[int]:
         """For each figure, by what it reads: the sum, now, of the numbers over all of it.
 
         Equal at two instants, nothing that the figure reads has moved in between. To be asked before the cells.
         """
-        voulus = sorted({process for entrees in lectures for process, *_ in entrees})
+        connus = await self.numeros(conn, {process for entrees in lectures for process, *_ in entrees})
+        return [sum(connus[process].entre(axe, du, au) for process, axe, du, au in entrees) for entrees in lectures]
+
+    async def numeros(self, conn: AsyncConnection, voulus: Iterable[int]) -> Mapping[int, Numeros]:
+        """The numbers of these processes now; to be asked before the cells."""
+        voulus = sorted(voulus)
         sommes = (await conn.execute(self._sommes, {"process": voulus})).fetchall()
         # Where the sum of all is the same, nothing moved: what was read then stands.
         connus = {p: self._lus[p] for p, somme in sommes if p in self._lus and self._lus[p].somme == somme}
         perimes = [p for p, _ in sommes if p not in connus]
         if perimes:
             connus |= await self._relire(conn, perimes)
-        return [
-            sum(connus[process].entre(axe, du, au) for process, axe, du, au in entrees if process in connus)
-            for entrees in lectures
-        ]
+        return dict.fromkeys(voulus, _AUCUN) | connus
 
-    async def _relire(self, conn: AsyncConnection, perimes: Sequence[int]) -> dict[int, _Process]:
+    async def _relire(self, conn: AsyncConnection, perimes: Sequence[int]) -> dict[int, Numeros]:
         lignes = (await conn.execute(self._detail, {"process": list(perimes)})).fetchall()
         tableau = np.array([tuple(ligne) for ligne in lignes], dtype=np.int64).reshape(-1, 5)
         lus = {}
         for code in np.unique(tableau[:, 0]).tolist():
             siens = tableau[tableau[:, 0] == code]
-            lus[code] = _Process(int(siens[:, 4].sum()), *(siens[:, rang] for rang in range(1, 5)))
+            lus[code] = Numeros(int(siens[:, 4].sum()), *(siens[:, rang] for rang in range(1, 5)))
         self._lus |= lus
         return lus
 

@@ -22,14 +22,24 @@ from shared.dossiers.tables import PLIE, SCELLE, TABLE
 BLOCS = 500
 """Pages of a table (8 kB each) folded in one transaction, during which consumers wait: about 35,000 rows."""
 
+JOURS_RECUS = 31
+"""Days of receptions folded in one transaction."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pliage:
-    """Rows folded away, rows dropped because they had come to zero, and rows moved to the end of their month."""
+    """Rows folded away, rows dropped because they had come to zero, rows moved to the end of their month, and rows of
+    receptions folded."""
 
     plies: int = 0
     nuls: int = 0
     au_mois: int = 0
+    receptions: int = 0
+
+    @property
+    def total(self) -> int:
+        """Rows that went, whatever for."""
+        return self.plies + self.nuls + self.au_mois + self.receptions
 
 
 async def plier(pool: asyncpg.Pool, schema: str, clock: Clock, blocs: int = BLOCS) -> Pliage:
@@ -55,10 +65,19 @@ async def plier(pool: asyncpg.Pool, schema: str, clock: Clock, blocs: int = BLOC
         )
         nul = " AND ".join([f"shard IN ({PLIE}, {SCELLE})", *(f"{m} = 0" for m in MESURES[genre])])
         nuls += await _passer(pool, depot, table, tranches, nul, "SELECT count(*) FROM pris")
-    async with acquerir(pool) as conn, conn.transaction():
-        await depot.exclure_les_consommateurs(conn)
-        await plier_receptions(conn, schema, aujourd_hui, PLIE)
-    return Pliage(plies, nuls, au_mois)
+    return Pliage(plies, nuls, au_mois, await _plier_receptions(pool, depot, aujourd_hui))
+
+
+async def _plier_receptions(pool: asyncpg.Pool, depot: Depot, avant: int) -> int:
+    """Fold the receptions of the days before ``avant``, JOURS_RECUS days in a transaction; how many rows went."""
+    premier = f"SELECT min(jour) FROM {depot.schema}.receptions WHERE jour < {avant:d} AND shard <> {PLIE}"
+    total = 0
+    async with acquerir(pool) as conn:
+        while (jour := await conn.fetchval(premier)) is not None:
+            async with conn.transaction():
+                await depot.exclure_les_consommateurs(conn)
+                total += await plier_receptions(conn, depot.schema, min(jour + JOURS_RECUS, avant), PLIE)
+    return total
 
 
 async def _annoncer(pool: asyncpg.Pool, schema: str, avant: int) -> None:

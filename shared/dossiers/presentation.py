@@ -1,10 +1,12 @@
 """Indicators and their values as people and programs read them: plain documents, names instead of codes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
 from shared.catalogue.cibles import CibleApplicable, cible_applicable
 from shared.catalogue.indicateurs import Indicateur
+from shared.indicators.couverture import Part
 from shared.indicators.periodes import Periode
 from shared.indicators.statistiques import RESEAU, Valeur, exacte
 from shared.indicators.verdicts import SANS_CIBLE, Verdict, juge
@@ -24,12 +26,15 @@ def presenter(
     periodes: Sequence[Periode],
     organisme: int | None,
     horloge: str | None = None,
+    connu_le: date | None = None,
+    parts: Mapping[Periode, Mapping[int, Part]] | None = None,
 ) -> list[Ligne]:
     """Rows by period, then the network and the caisses by slug; ``organisme`` None: all, measured or not.
 
-    Each is judged by the target of the last day of its period. ``horloge``: another clock than the catalogue's; what
-    it measures has no target. ``rupture``: what is measured is not what it was on the eve of the period; a period
-    across the change has no value.
+    Each is judged by the target of the last day of its period, as known on the evening of ``connu_le`` (None: now).
+    ``horloge``: another clock than the catalogue's; what it measures has no target. ``parts``: what each value is
+    built on, by organism code; too little of it is *non mesuré*, whatever the value. ``rupture``: what is measured
+    is not what it was on the eve of the period; a period across the change has no value.
     """
     par_cle = {(v.caisse, v.periode): v for v in calculees}
     slugs = {RESEAU: NOM_RESEAU} | {c.code: c.slug for c in charger().caisses}
@@ -38,21 +43,37 @@ def presenter(
     for periode in periodes:
         mesure = indicateur.mesure(date_de(periode.du), date_de(periode.au))
         rupture = indicateur.mesure(date_de(periode.du - 1), date_de(periode.au)) is None
-        jugement = _jugement(mesure or indicateur, None if horloge or mesure is None else cible_le(mesure, periode))
+        cible = None if horloge or mesure is None else cible_le(mesure, periode, connu_le)
+        jugement = _jugement(mesure or indicateur, cible)
+        ici = parts.get(periode, {}) if parts else {}
         lignes += [
-            _ligne(slugs[caisse], periode, par_cle.get((caisse, periode)), jugement, rupture) for caisse in voulus
+            _ligne(slugs[caisse], periode, par_cle.get((caisse, periode)), jugement, rupture, ici.get(caisse))
+            for caisse in voulus
         ]
     return lignes
 
 
-def cible_le(indicateur: Indicateur, periode: Periode) -> CibleApplicable | None:
-    """The target a period is judged by: that of its last day. ``indicateur``: what is measured all along it."""
-    return cible_applicable(indicateur.code, date_de(periode.au))
+def cible_le(indicateur: Indicateur, periode: Periode, connu_le: date | None = None) -> CibleApplicable | None:
+    """The target a period is judged by: that of its last day, as known on the evening of ``connu_le`` (None: now).
+
+    ``indicateur``: what is measured all along it.
+    """
+    return cible_applicable(indicateur.code, date_de(periode.au), connu_le)
 
 
-def verdict_de(indicateur: Indicateur, valeur: Valeur | None, applicable: CibleApplicable | None) -> Verdict:
-    """The verdict on one value, None or not measured included."""
-    return _jugement(indicateur, applicable)[0](valeur)
+def verdict_de(
+    indicateur: Indicateur, valeur: Valeur | None, applicable: CibleApplicable | None, part: Part | None = None
+) -> Verdict:
+    """The verdict on one value, None or not measured included; ``part``: what it is built on, where that is known."""
+    return _jugement(indicateur, applicable)[0](None if part and part.insuffisante else valeur)
+
+
+def decrire_part(part: Part | None) -> dict[str, object] | None:
+    """What a value is built on, in plain values; ``taux`` between 0 and 1. None: not known."""
+    if part is None:
+        return None
+    taux = None if part.taux is None else round(part.taux, 4)
+    return {"taux": taux, "complet": part.complete, "sources_muettes": part.muettes}
 
 
 def decrire_cible(applicable: CibleApplicable | None) -> dict[str, object] | None:
@@ -89,7 +110,9 @@ def _jugement(indicateur: Indicateur, applicable: CibleApplicable | None) -> _Ju
     return rendre, decrire_cible(applicable)
 
 
-def _ligne(slug: str, periode: Periode, valeur: Valeur | None, jugement: _Jugement, rupture: bool) -> Ligne:
+def _ligne(
+    slug: str, periode: Periode, valeur: Valeur | None, jugement: _Jugement, rupture: bool, part: Part | None
+) -> Ligne:
     rendre, cible = jugement
     return {
         "caisse": slug,
@@ -97,10 +120,13 @@ def _ligne(slug: str, periode: Periode, valeur: Valeur | None, jugement: _Jugeme
         "au": date_de(periode.au),
         "valeur": None if valeur is None else valeur.valeur,
         "n": 0 if valeur is None else valeur.n,
+        "numerateur": None if valeur is None else valeur.numerateur,
+        "denominateur": None if valeur is None else valeur.denominateur,
         "intervalle": intervalle(valeur),
-        "verdict": rendre(valeur),
+        "verdict": rendre(None if part and part.insuffisante else valeur),
         "cible": cible,
         "rupture": rupture,
+        "completude": decrire_part(part),
     }
 
 

@@ -20,6 +20,8 @@ JOUR = 86_400
 HEURE_D_HIVER = 3_600
 """Seconds added to UTC to read the day."""
 
+_JOURS_MAX = 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class Compte:
@@ -45,25 +47,27 @@ def compter(evenements: Iterable[Evenement]) -> Compte:
         return Compte([], frozenset())
     noms = list({e.process: None for e in dates})
     rangs = {nom: rang for rang, nom in enumerate(noms)}
-    sources = np.array([e.contenu.source for e in dates])
+    sources = np.array([e.contenu.source for e in dates], dtype=np.int64)
     process = np.array([rangs[e.process] for e in dates])
     recus = np.array([e.enregistre for e in dates], dtype=np.int64)
-    temps = np.minimum([e.contenu.temps for e in dates], recus)
-    cles, groupe, effectifs = np.unique(
-        np.stack([sources, process, (temps + HEURE_D_HIVER) // JOUR], axis=1),
-        axis=0,
-        return_inverse=True,
-        return_counts=True,
+    temps = np.minimum(np.array([e.contenu.temps for e in dates], dtype=np.int64), recus)
+    jours = (temps + HEURE_D_HIVER) // JOUR
+    cles = (sources * len(noms) + process) * _JOURS_MAX + jours
+    ordre = np.argsort(cles, kind="stable")
+    debuts = np.flatnonzero(np.diff(cles[ordre], prepend=-1))
+    un = ordre[debuts]
+    lignes = zip(
+        sources[un].tolist(),
+        [noms[rang] for rang in process[un].tolist()],
+        jours[un].tolist(),
+        np.diff(debuts, append=len(ordre)).tolist(),
+        np.minimum.reduceat(recus[ordre], debuts).tolist(),
+        np.maximum.reduceat(temps[ordre], debuts).tolist(),
+        strict=True,
     )
-    premiers, derniers = np.full(len(cles), recus.max()), np.full(len(cles), temps.min())
-    np.minimum.at(premiers, groupe.ravel(), recus)
-    np.maximum.at(derniers, groupe.ravel(), temps)
-    lignes = [
-        (source, noms[rang], *reste)
-        for source, rang, *reste in np.column_stack([cles, effectifs, premiers, derniers]).tolist()
-    ]
-    provenances = {(e.contenu.source, e.process, e.contenu.caisse) for e in dates if e.contenu.caisse}
-    return Compte(sorted(lignes), frozenset(provenances))
+    caisses = [e.contenu.caisse for e in dates]
+    vues = set(zip(sources.tolist(), process.tolist(), caisses, strict=True))
+    return Compte(sorted(lignes), frozenset((source, noms[rang], caisse) for source, rang, caisse in vues if caisse))
 
 
 class Receptions:

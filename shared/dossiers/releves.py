@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.processus import tous_les_processus
-from shared.dossiers.cellules import Cellier, Filtre, Selection, entre, liste, strates_de, tranche
+from shared.dossiers.cellules import Cellier, Filtre, Selection, entre, jours_de, liste, strates_de
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.indicators import statistiques as st
 from shared.indicators.periodes import coupes
@@ -21,9 +21,8 @@ async def nombre(
     cellier: Cellier, noms: Dictionnaire, conn: AsyncConnection, d: "Demande", filtre: Filtre
 ) -> list[Valeur]:
     """How many came and ended in one of ``issues``."""
-    jours = coupes(d.periodes)
-    condition = f"{_dans('jour', jours)} AND {_issue(noms, d.indicateur.parametres['issues'])}"
-    selection = Selection("flux", {"jour": tranche("jour", jours), "n": "n"}, condition)
+    condition = _issue(noms, d.indicateur.parametres["issues"])
+    selection = Selection("flux", {"n": "n"}, condition, jours_de(d, "jour"))
     return st.comptage(await cellier.sommer(conn, filtre, [selection], ("n",)), d.periodes)
 
 
@@ -31,18 +30,17 @@ async def part_strate(
     cellier: Cellier, noms: Dictionnaire, conn: AsyncConnection, d: "Demande", filtre: Filtre
 ) -> list[Valeur]:
     """Share of ``valeurs`` of an attribute among what ended in one of ``issues`` and has a listed value of it."""
-    p, jours = d.indicateur.parametres, coupes(d.periodes)
+    p = d.indicateur.parametres
     processus = tous_les_processus()[d.indicateur.process]
     table, jour = ("clos", "jour_clos") if processus.forme == "dossiers" else ("flux", "jour")
     voulues = _strates(noms, p["attribut"], p["valeurs"])
     connues = _strates(noms, p["attribut"], processus.attributs[p["attribut"]])
     colonnes = {
-        "jour": tranche(jour, jours),
         "num": f"CASE WHEN strate = ANY({liste(voulues)}) THEN n ELSE 0 END",
         "den": f"CASE WHEN strate = ANY({liste(connues)}) THEN n ELSE 0 END",
     }
-    condition = f"{_dans(jour, jours)} AND {_issue(noms, p['issues'])}"
-    lues = await cellier.sommer(conn, filtre, [Selection(table, colonnes, condition)], ("num", "den"))
+    selection = Selection(table, colonnes, _issue(noms, p["issues"]), jours_de(d, jour))
+    lues = await cellier.sommer(conn, filtre, [selection], ("num", "den"))
     return st.rapport(lues, d.periodes)
 
 
@@ -50,31 +48,24 @@ async def releve_moyenne(
     cellier: Cellier, noms: Dictionnaire, conn: AsyncConnection, d: "Demande", filtre: Filtre
 ) -> list[Valeur]:
     """Mean of a quantity over the times it was read."""
-    jours = coupes(d.periodes)
-    colonnes = {
-        "jour": tranche("jour", jours), "n": "n", "somme": "n * valeur", "duree": "n * valeur",
-        "carre": "n * valeur::bigint * valeur",
-    }  # fmt: skip
-    condition = f"{_dans('jour', jours)} AND {_grandeur(noms, d.indicateur.parametres['grandeur'])}"
-    mesures = ("n", "somme", "duree", "carre")
-    return st.moyenne(
-        await cellier.sommer(conn, filtre, [Selection("releves", colonnes, condition)], mesures), d.periodes
-    )
+    colonnes = {"n": "n", "somme": "n * valeur", "duree": "n * valeur", "carre": "n * valeur::bigint * valeur"}
+    condition = _grandeur(noms, d.indicateur.parametres["grandeur"])
+    selection = Selection("releves", colonnes, condition, jours_de(d, "jour"))
+    return st.moyenne(await cellier.sommer(conn, filtre, [selection], tuple(colonnes)), d.periodes)
 
 
 async def releve_part(
     cellier: Cellier, noms: Dictionnaire, conn: AsyncConnection, d: "Demande", filtre: Filtre
 ) -> list[Valeur]:
     """Σ of a quantity over Σ of another; ``n``: how many times the second was read."""
-    p, jours = d.indicateur.parametres, coupes(d.periodes)
+    p = d.indicateur.parametres
     haut, bas = _grandeur(noms, p["numerateur"]), _grandeur(noms, p["denominateur"])
     colonnes = {
-        "jour": tranche("jour", jours),
         "num": f"CASE WHEN {haut} THEN n * valeur ELSE 0 END",
         "den": f"CASE WHEN {bas} THEN n * valeur ELSE 0 END",
         "n": f"CASE WHEN {bas} THEN n ELSE 0 END",
     }
-    selection = Selection("releves", colonnes, _dans("jour", jours))
+    selection = Selection("releves", colonnes, jours=jours_de(d, "jour"))
     return st.part_mesuree(await cellier.sommer(conn, filtre, [selection], ("num", "den", "n")), d.periodes)
 
 
@@ -92,7 +83,7 @@ async def ecart_sources(
         "jour": "jour", "plateforme": "plateforme", "origine": f"CASE {rangs} ELSE -1 END",
         "total": "n * valeur", "n": "n",
     }  # fmt: skip
-    condition = f"{_dans('jour', jours)} AND {_grandeur(noms, p['grandeur'])}"
+    condition = f"{entre('jour', jours[0], jours[-1] - 1)} AND {_grandeur(noms, p['grandeur'])}"
     lues = await cellier.sommer(conn, filtre, [Selection("releves", colonnes, condition)], ("total", "n"))
     dits = lues["origine"] >= 0
     return st.part_mesuree(ecarts({nom: colonne[dits] for nom, colonne in lues.items()}), d.periodes)
@@ -109,7 +100,3 @@ def _issue(noms: Dictionnaire, issues: Sequence[str]) -> str:
 
 def _grandeur(noms: Dictionnaire, grandeur: str) -> str:
     return f"grandeur = {noms.connait('grandeur', grandeur) or 0}"
-
-
-def _dans(colonne: str, jours: Sequence[int]) -> str:
-    return entre(colonne, jours[0], jours[-1] - 1)

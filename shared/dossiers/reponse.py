@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from shared.dossiers.couvertures import Couverture
 from shared.dossiers.tableau import Forme, Tableau, Titre, entete_csv, rangs
 from shared.dossiers.valeurs import Demande
 from shared.indicators.periodes import Periode
@@ -49,6 +50,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Lue:
+    """A table of a page, and what it is built on."""
+
+    tableau: Tableau
+    couverture: Couverture
+
+
+@dataclass(frozen=True, slots=True)
 class Coupe:
     """The rows of a page: ranks [debut, fin)."""
 
@@ -86,7 +95,7 @@ def suivante(question: Question, coupe: Coupe) -> Cle | None:
 def en_json(
     question: Question,
     coupe: Coupe,
-    tableaux: Sequence[Sequence[Tableau]],
+    tableaux: Sequence[Sequence[Lue]],
     suivant: str | None,
     en_plus: Mapping[str, object] | None = None,
     *,
@@ -105,16 +114,20 @@ def en_json(
     return msgspec.json.encode(documents[0] | {"suivant": suivant})
 
 
-def en_csv(question: Question, coupe: Coupe, tableaux: Sequence[Sequence[Tableau]]) -> bytes:
+def en_csv(question: Question, coupe: Coupe, tableaux: Sequence[Sequence[Lue]]) -> bytes:
     """A header, then the rows of the page."""
     lignes = (b"".join(_lignes(question, coupe, rang, lus)) for rang, lus in enumerate(tableaux))
     return entete_csv(question.forme) + b"".join(lignes)
 
 
-def _lignes(question: Question, coupe: Coupe, rang: int, tableaux: Sequence[Tableau]) -> list[bytes]:
+def _lignes(question: Question, coupe: Coupe, rang: int, tableaux: Sequence[Lue]) -> list[bytes]:
     """The rows of one indicator in the page; ``tableaux``: those of ``coupe.periodes``."""
     titre, par_tableau = question.series[rang].titre, len(question.organismes)
-    ecrites = [ligne for t in tableaux for ligne in t.lignes(titre, question.forme, question.organisme)]
+    ecrites = [
+        ligne
+        for lue in tableaux
+        for ligne in lue.tableau.lignes(titre, question.forme, lue.couverture, question.organisme)
+    ]
     premiere = (rang * len(question.periodes) + coupe.periodes(question, rang).start) * par_tableau
     return ecrites[max(coupe.debut - premiere, 0) : max(coupe.fin - premiere, 0)]
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 
-from shared.dossiers import connu, definitions, mouvements, tables, vues
+from shared.dossiers import connu, definitions, entretien, mouvements, reconstruction, tables, vues
 
 
 def ddl_v1(schema: str) -> Sequence[str]:
     """Statements that create the tables and views in ``schema`` (first migration of a dossier service)."""
-    return [ordre for piece in (tables, mouvements, definitions, connu, vues) for ordre in piece.ddl(schema)]
+    return [
+        ordre
+        for piece in (tables, mouvements, definitions, connu, vues, entretien, reconstruction)
+        for ordre in piece.ddl(schema)
+    ]

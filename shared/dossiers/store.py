@@ -24,12 +24,19 @@ SERIES_MAX = 8
 """Most series of a batch read by one statement each: measured at half the time of a join with the list of keys."""
 
 
+_TYPES_DOSSIER = ("int", "text", "bytea", "bytea", "smallint", "int", "int", "int")
+
+_SOURCES = _LOT, _UNNEST = ("lot", "unnest")
+
 Cellules = Mapping[int, NDArray[np.int64]]
 """What to add to cells, by kind (see ``Deltas.cellules``)."""
 
 
 class Depot:
     """The dossiers and cells of one schema. Stateless but for its SQL texts."""
+
+    LOT_COPIE = 500
+    """Rows above which a COPY to a temporary table costs less than arrays, of which an element is dear to encode."""
 
     def __init__(self, schema: str) -> None:
         self.schema = schema
@@ -39,12 +46,8 @@ class Depot:
             f"JOIN {schema}.dossiers d ON d.subject = k.s AND d.serie = k.n"
         )
         self._lire_serie = f"{lus} {schema}.dossiers d WHERE d.serie = $1 AND d.subject = ANY($2::text[])"
-        champs = ", ".join(f"{c} = k.{c}" for c in COLONNES_DOSSIER[2:])
-        self._changer = (
-            f"UPDATE {schema}.dossiers d SET {champs} FROM lot_dossiers k "
-            "WHERE d.subject = k.subject AND d.serie = k.serie"
-        )
-        self._ajouter = {genre: _sql_ajout(schema, genre) for genre in TABLE}
+        self._changer = {source: _sql_changement(schema, source) for source in _SOURCES}
+        self._ajouter = {(genre, source): _sql_ajout(schema, genre, source) for genre in TABLE for source in _SOURCES}
 
     async def lire(self, conn: asyncpg.Connection, cles: Iterable[Cle]) -> dict[Cle, Existant]:
         """State, kept contributions and last recorded day of the dossiers that exist, by key."""
@@ -101,20 +104,27 @@ class Depot:
 
     async def changer(self, conn: asyncpg.Connection, lignes: Sequence[Ligne]) -> None:
         """Rows known to be present."""
-        if lignes:
+        if len(lignes) > self.LOT_COPIE:
             await self._preparer(conn, "dossiers", COLONNES_DOSSIER)
             await conn.copy_records_to_table("lot_dossiers", columns=COLONNES_DOSSIER, records=lignes)
-            await conn.execute(self._changer)
+            await conn.execute(self._changer[_LOT])
+        elif lignes:
+            await conn.execute(self._changer[_UNNEST], *zip(*lignes, strict=True))
 
     async def ajouter(self, conn: asyncpg.Connection, par_shard: Mapping[int, Cellules]) -> None:
         """Add to the cells of each shard (see ``Deltas.cellules``). Once in a transaction."""
         for genre, table in TABLE.items():
             blocs = [_avec_shard(genre, cellules[genre], s) for s, cellules in par_shard.items() if genre in cellules]
-            if blocs:
+            if not blocs:
+                continue
+            lignes = np.concatenate(blocs)
+            if len(lignes) > self.LOT_COPIE:
                 await self._preparer(conn, table, colonnes(genre))
-                octets = ecrire_copie(np.concatenate(blocs), [type_de(c, genre) for c in colonnes(genre)])
+                octets = ecrire_copie(lignes, [type_de(c, genre) for c in colonnes(genre)])
                 await conn.copy_to_table(f"lot_{table}", source=BytesIO(octets), format="binary")
-                await conn.execute(self._ajouter[genre])
+                await conn.execute(self._ajouter[genre, _LOT])
+            else:
+                await conn.execute(self._ajouter[genre, _UNNEST], *lignes.T.tolist())
 
     async def _preparer(self, conn: asyncpg.Connection, table: str, cols: Sequence[str]) -> None:
         """An empty temporary table of this session with some columns of ``table``, where a batch is copied to."""
@@ -136,14 +146,30 @@ def _avec_shard(genre: int, lignes: NDArray[np.int64], shard: int) -> NDArray[np
     return np.insert(lignes, len(DIMENSIONS[genre]) + 2, shard, axis=1)
 
 
-def _sql_ajout(schema: str, genre: int) -> str:
+def _sql_changement(schema: str, source: str) -> str:
+    champs = ", ".join(f"{c} = k.{c}" for c in COLONNES_DOSSIER[2:])
+    lot = _depuis(source, "lot_dossiers", COLONNES_DOSSIER, _TYPES_DOSSIER)
+    return f"UPDATE {schema}.dossiers d SET {champs} FROM {lot} WHERE d.subject = k.subject AND d.serie = k.serie"
+
+
+def _sql_ajout(schema: str, genre: int, source: str) -> str:
+    cols = colonnes(genre)
     cle = ", ".join((*ORDRE_CLE[genre], *VERSION))
     plus = ", ".join(f"{m} = t.{m} + excluded.{m}" for m in MESURES[genre])
-    liste = ", ".join(colonnes(genre))
+    lot = _depuis(source, f"lot_{TABLE[genre]}", cols, [type_de(c, genre) for c in cols])
+    liste = ", ".join(cols)
     return (
-        f"INSERT INTO {schema}.{TABLE[genre]} AS t ({liste}) SELECT {liste} FROM lot_{TABLE[genre]} "
+        f"INSERT INTO {schema}.{TABLE[genre]} AS t ({liste}) SELECT {liste} FROM {lot} "
         f"ORDER BY {', '.join(ORDRE_CLE[genre])} ON CONFLICT ({cle}) DO UPDATE SET {plus}"
     )
+
+
+def _depuis(source: str, table: str, cols: Sequence[str], types: Sequence[str]) -> str:
+    """SQL of a batch's rows, named ``k``: the temporary table they were copied to, or one array per column."""
+    if source == _LOT:
+        return f"{table} k"
+    tableaux = ", ".join(f"${rang}::{type_}[]" for rang, type_ in enumerate(types, 1))
+    return f"unnest({tableaux}) AS k({', '.join(cols)})"
 
 
 def somme_cellules(schema: str, genre: int) -> str:

@@ -4,12 +4,14 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from shared.catalogue.indicateurs import Indicateur
+from shared.dossiers.couvertures import Couverture
 from shared.dossiers.presentation import NOM_RESEAU, Ligne, presenter
 from shared.dossiers.vues import LIBELLE_RESEAU
 from shared.indicators.periodes import Periode
@@ -21,10 +23,13 @@ Forme = Literal["json", "csv", "csv_fr"]
 
 COLONNES_CSV = (
     "indicateur", "version", "unite", "vue", "caisse", "nom", "du", "au", "valeur", "n", "bas", "haut", "verdict",
-    "objectif", "socle", "seuil_alerte",
+    "objectif", "socle", "seuil_alerte", "statut", "reconduite", "hypothese", "rupture", "numerateur", "denominateur",
+    "completude", "complet",
 )  # fmt: skip
 
-_CIBLE = ("objectif", "socle", "seuil_alerte")
+_CIBLE = ("objectif", "socle", "seuil_alerte", "statut", "reconduite", "hypothese")
+
+_OUI_NON = {True: "oui", False: "non"}
 
 
 class Etat(NamedTuple):
@@ -35,11 +40,13 @@ class Etat(NamedTuple):
 
 
 class Titre(NamedTuple):
-    """What the rows of one answer have in common. ``horloge``: another clock than the catalogue's, if one is asked."""
+    """What the rows of one answer have in common. ``horloge``: another clock than the catalogue's, if one is asked.
+    ``connu_le``: the day whose targets judge them; None: today's."""
 
     indicateur: Indicateur
     vue: str
     horloge: str | None = None
+    connu_le: date | None = None
 
 
 @dataclass(slots=True)
@@ -49,17 +56,25 @@ class Tableau:
     periode: Periode
     etat: Etat | None
     valeurs: Sequence[Valeur]
-    _lignes: dict[tuple[str | None, Forme], Sequence[bytes]] = field(default_factory=dict)
+    _lignes: dict[tuple[str | None, Forme], tuple[str, Sequence[bytes]]] = field(default_factory=dict)
 
-    def lignes(self, titre: Titre, forme: Forme, organisme: int | None = None) -> Sequence[bytes]:
-        """A row for the network, then one for each caisse in the order of ``rangs``, measured or not; or one alone."""
-        ecrites = self._lignes.get((titre.horloge, forme))
-        if ecrites is not None:
+    def lignes(
+        self, titre: Titre, forme: Forme, couverture: Couverture, organisme: int | None = None
+    ) -> Sequence[bytes]:
+        """A row for the network, then one for each caisse in the order of ``rangs``, measured or not; or one alone.
+
+        Rows once written stand as long as what they are built on (``couverture``).
+        """
+        empreinte, ecrites = self._lignes.get((titre.horloge, forme), ("", ()))
+        if ecrites and empreinte == couverture.empreinte and titre.connu_le is None:
             return ecrites if organisme is None else [ecrites[rangs()[organisme]]]
-        documents = presenter(titre.indicateur, self.valeurs, [self.periode], organisme, titre.horloge)
+        parts = {self.periode: couverture.parts}
+        documents = presenter(
+            titre.indicateur, self.valeurs, [self.periode], organisme, titre.horloge, titre.connu_le, parts
+        )
         lignes = list(map(msgspec.json.encode, documents) if forme == "json" else _en_csv(titre, forme, documents))
-        if organisme is None:
-            self._lignes[titre.horloge, forme] = lignes
+        if organisme is None and titre.connu_le is None:
+            self._lignes[titre.horloge, forme] = couverture.empreinte, lignes
         return lignes
 
 
@@ -80,16 +95,19 @@ def _en_csv(titre: Titre, forme: Forme, lignes: Sequence[Ligne]) -> Iterator[byt
     for ligne in lignes:
         bornes: Any = ligne["intervalle"] or (None, None)
         cible: Any = ligne["cible"] or {}
+        part: Any = ligne["completude"] or {}
         communs = (i.code, i.version, i.unite, titre.vue, ligne["caisse"], noms[str(ligne["caisse"])])
         mesure = (ligne["du"], ligne["au"], ligne["valeur"], ligne["n"], *bornes, ligne["verdict"])
-        yield _ligne_csv((*communs, *mesure, *(cible.get(nom) for nom in _CIBLE)), forme)
+        exacts = (ligne["rupture"], ligne["numerateur"], ligne["denominateur"], part.get("taux"), part.get("complet"))
+        yield _ligne_csv((*communs, *mesure, *(cible.get(nom) for nom in _CIBLE), *exacts), forme)
 
 
 def _ligne_csv(champs: Sequence[object], forme: Forme) -> bytes:
     texte = io.StringIO(newline="")
+    dits = [_OUI_NON[c] if isinstance(c, bool) else c for c in champs]
     if forme == "csv_fr":
-        decimales = (str(c).replace(".", ",") if isinstance(c, float) else c for c in champs)
+        decimales = (str(c).replace(".", ",") if isinstance(c, float) else c for c in dits)
         csv.writer(texte, delimiter=";").writerow(decimales)
     else:
-        csv.writer(texte).writerow(champs)
+        csv.writer(texte).writerow(dits)
     return texte.getvalue().encode()

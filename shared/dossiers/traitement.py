@@ -20,7 +20,7 @@ from shared.dossiers.receptions import Receptions
 from shared.dossiers.store import Depot
 from shared.events.contrat import CAUSES, RAISONS, Contenu, Evenement, Refus, debut_de_cle
 from shared.log.rejets import Rejet, ecrire
-from shared.log.types import Enregistrement, partition_de
+from shared.log.types import Enregistrement
 
 _ORIGINES_GARDEES = 65_536
 """(process, source, namespace) whose numbers are kept at hand; then they are looked up again."""
@@ -75,16 +75,15 @@ class TraitementDossiers:
         lot = Lot(records)
         accepter, garder = lot.evenements.append, lot.acceptes.append
         lus = self._lecteur.lire_lot([r.value for r in records], [r.horodatage_ms // 1_000 for r in records])
+        partitions = self._partitions
         for record, e in zip(records, lus, strict=True):
             if isinstance(e, Refus):
                 lot.rejets.append(rejet_de(e, record))
-                continue
-            attendue = partition_de(e.subject.encode(), self._partitions, _debut(e.process, e.namespace))
-            if attendue == record.partition:
+            elif (p := crc32(e.subject.encode(), _debut(e.process, e.namespace)) % partitions) == record.partition:
                 accepter(e)
                 garder(record)
             else:
-                lot.rejets.append(rejet_de(_mauvaise_partition(e, attendue, record.partition), record))
+                lot.rejets.append(rejet_de(_mauvaise_partition(e, p, record.partition), record))
         return lot
 
     async def appliquer(self, conn: asyncpg.Connection, lot: Lot, partition: int) -> None:

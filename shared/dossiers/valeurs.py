@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,12 +14,13 @@ from shared.dossiers.cellules import (
     Colonnes,
     Entiers,
     Filtre,
+    Jours,
     Selection,
     Vue,
     entre,
+    jours_de,
     liste,
     strates_de,
-    tranche,
 )
 from shared.dossiers.derives.lecture import part_chaine, part_nette
 from shared.dossiers.dictionnaire import Dictionnaire
@@ -30,10 +32,10 @@ from shared.indicators import statistiques as st
 from shared.indicators.periodes import Periode, coupes
 from shared.indicators.statistiques import Contexte, Valeur
 from shared.network.calendrier import FIN, PREMIER_JOUR
-from shared.network.jours import date_de
+from shared.network.jours import date_de, jour_de
 
-_ORIGINE = -40_000
-"""A day number before every cell (1860): where the sums of a stock begin."""
+_ORIGINE = jour_de(date(1800, 1, 1))
+"""A day before every cell: where the sums of a stock begin."""
 
 _ARRIVE = "0"
 """Stands for the outcome of an item that is due, whatever became of it."""
@@ -82,7 +84,7 @@ class Evaluateur:
 
     def a_memoire(self) -> "Evaluateur":
         """The same for one round of questions, each read put once: what it gives is as of the first time."""
-        return Evaluateur(self._schema, self._dictionnaire, Cellier(self._schema, {}))
+        return Evaluateur(self._schema, self._dictionnaire, self._cellier.a_memoire())
 
     async def valeurs(self, conn: AsyncConnection, demande: Demande) -> list[Valeur]:
         """Values by period and caisse (code 0: the network); what has no activity is absent.
@@ -108,9 +110,16 @@ class Evaluateur:
         return any(serie.startswith(f"{process}|") for serie in self._dictionnaire.noms("serie").values())
 
     async def _lire(
-        self, conn: AsyncConnection, filtre: Filtre, table: str, colonnes: Colonnes, condition: str, *mesures: str
+        self,
+        conn: AsyncConnection,
+        filtre: Filtre,
+        table: str,
+        jours: Jours,
+        colonnes: Colonnes,
+        *mesures: str,
+        condition: str = "true",
     ) -> dict[str, Entiers]:
-        return await self._cellier.sommer(conn, filtre, [Selection(table, colonnes, condition)], mesures)
+        return await self._cellier.sommer(conn, filtre, [Selection(table, colonnes, condition, jours)], mesures)
 
     def _codes(self, issues: Sequence[str]) -> list[int]:
         codes = (self._dictionnaire.connait("issue", nom) for nom in issues)
@@ -141,29 +150,27 @@ class Evaluateur:
         den: Sequence[str],
     ) -> list[Valeur]:
         """Share of the outcomes ``num`` in the outcomes ``den``. ``ou``: the table and its column of days."""
-        (table, jour), jours = ou, coupes(d.periodes)
-        colonnes = {"jour": tranche(jour, jours), "issue": "issue", "n": "n"}
-        lues = await self._lire(conn, filtre, table, colonnes, _dans(jour, jours), "n")
+        table, jour = ou
+        lues = await self._lire(conn, filtre, table, jours_de(d, jour), {"issue": "issue", "n": "n"}, "n")
         parts = {"num": lues["n"] * self._parmi(lues, num), "den": lues["n"] * self._parmi(lues, den)}
         return st.rapport(lues | parts, d.periodes)
 
     async def _attente_part(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
         # Among the calls whose wait is known: a source that gives none is not measured, rather than at 0 %.
-        p, jours = d.indicateur.parametres, coupes(d.periodes)
+        p = d.indicateur.parametres
         rapides = f"{self._issue(p['issues'])} AND secondes <= {int(p['secondes'])}"
         colonnes = {
-            "jour": tranche("jour", jours),
             "num": f"CASE WHEN {rapides} THEN n ELSE 0 END",
             "den": f"CASE WHEN {self._issue(p['denominateur'])} THEN n ELSE 0 END",
         }
-        lues = await self._lire(conn, filtre, "attentes", colonnes, _dans("jour", jours), "num", "den")
+        lues = await self._lire(conn, filtre, "attentes", jours_de(d, "jour"), colonnes, "num", "den")
         return st.rapport(lues, d.periodes)
 
     async def _attente(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
-        p, jours = d.indicateur.parametres, coupes(d.periodes)
-        colonnes = {"jour": tranche("jour", jours), "secondes": "secondes", "n": "n"}
-        condition = f"{_dans('jour', jours)} AND {self._issue(p['issues'])}"
-        attentes = await self._lire(conn, filtre, "attentes", colonnes, condition, "n")
+        p, colonnes, condition = d.indicateur.parametres, {"secondes": "secondes", "n": "n"}, self._issue
+        attentes = await self._lire(
+            conn, filtre, "attentes", jours_de(d, "jour"), colonnes, "n", condition=condition(p["issues"])
+        )
         if d.indicateur.genre == "attente_moyenne":
             n, secondes, unite = attentes["n"], attentes["secondes"], int(p.get("secondes_par_unite", 1))
             entieres = secondes // unite
@@ -172,58 +179,50 @@ class Evaluateur:
         return st.quantiles(attentes, attentes["secondes"], tuple(p["q"]), d.periodes)
 
     async def _delai_moyen(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
-        jours = coupes(d.periodes)
         # Cells keep no Σ x²: the spread of the delays is that of whole days, which each cell gives.
         colonnes = {
-            "jour": tranche("jour_clos", jours),
             "somme": "secondes",
             "n": "n",
             "duree": "n * (jour_clos - jour_ouvert)",
             "carre": "n * (jour_clos - jour_ouvert) * (jour_clos - jour_ouvert)",
         }
-        condition = f"{_dans('jour_clos', jours)} AND {self._issue(d.indicateur.parametres['issues'])}"
-        clos = await self._lire(conn, filtre, "clos", colonnes, condition, "n", "somme", "duree", "carre")
+        condition, jours = self._issue(d.indicateur.parametres["issues"]), jours_de(d, "jour_clos")
+        mesures = ("n", "somme", "duree", "carre")
+        clos = await self._lire(conn, filtre, "clos", jours, colonnes, *mesures, condition=condition)
         return st.moyenne(clos, d.periodes, _SECONDES_PAR_JOUR)
 
     async def _delai_quantile(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
-        p, jours = d.indicateur.parametres, coupes(d.periodes)
-        condition = f"{_dans('jour_clos', jours)} AND {self._issue(p['issues'])}"
-        q = tuple(p["q"])
+        p, jours = d.indicateur.parametres, jours_de(d, "jour_clos")
+        condition, q = self._issue(p["issues"]), tuple(p["q"])
         if p["horloge"] != "jours_ouvres":
-            colonnes = {"jour": tranche("jour_clos", jours), "duree": duree(p["horloge"]), "n": "n"}
-            clos = await self._lire(conn, filtre, "clos", colonnes, condition, "n")
+            colonnes = {"duree": duree(p["horloge"]), "n": "n"}
+            clos = await self._lire(conn, filtre, "clos", jours, colonnes, "n", condition=condition)
             return st.quantiles(clos, clos["duree"], q, d.periodes)
-        colonnes = {"jour": "jour_clos", "jour_ouvert": "jour_ouvert", "lieu": "caisse", "n": "n"}
-        clos = await self._lire(conn, filtre, "clos", colonnes, condition, "n")
+        colonnes = {"ouvert_le": "jour_ouvert", "clos_le": "jour_clos", "lieu": "caisse", "n": "n"}
+        clos = await self._lire(conn, filtre, "clos", jours, colonnes, "n", condition=condition)
         durees = st.jours_ecoules(
-            "jours_ouvres", clos["lieu"], clos["jour_ouvert"], clos["jour"], contexte(d.maintenant).calendriers
+            "jours_ouvres", clos["lieu"], clos["ouvert_le"], clos["clos_le"], contexte(d.maintenant).calendriers
         )
         return st.quantiles(clos, durees, q, d.periodes)
 
     async def _stock(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
         ici = contexte(d.maintenant)
-        return st.stock(await self._mouvements(conn, d, filtre, ici), d.periodes, ici)
+        soirs = _soirs(d, ici)
+        selections = [
+            Selection("ouverts", {"n": "n", "ouverts": "n"}, jours=soirs._replace(colonne="jour")),
+            Selection("clos", {"n": "-n", "ouverts": "0"}, jours=soirs._replace(colonne="jour_clos")),
+        ]
+        return st.stock(await self._cellier.sommer(conn, filtre, selections, ("n", "ouverts")), d.periodes, ici)
 
     async def _stock_age(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
         p, ici = d.indicateur.parametres, contexte(d.maintenant)
-        mouvements = await self._mouvements(conn, d, filtre, ici)
-        return st.stock_age_quantile(mouvements, p["horloge"], tuple(p["q"]), d.periodes, ici)
-
-    async def _mouvements(self, conn: AsyncConnection, d: Demande, filtre: Filtre, ici: Contexte) -> dict[str, Entiers]:
-        """Openings less closings by day opened, and apart from them (day opened ``_ORIGINE``) all openings."""
-        jours = _soirs(d.periodes, ici)
-        venu, clos = tranche("jour", jours), tranche("jour_clos", jours)
+        soirs = _soirs(d, ici)
         selections = [
-            Selection(
-                table, dict(zip(("jour", "jour_ouvert", "n", "ouverts"), colonnes, strict=True)), _dans(jour, jours)
-            )
-            for table, jour, colonnes in (
-                ("ouverts", "jour", (venu, "jour", "n", "0")),
-                ("ouverts", "jour", (venu, str(_ORIGINE), "0", "n")),
-                ("clos", "jour_clos", (clos, "jour_ouvert", "-n", "0")),
-            )
+            Selection("ouverts", {"jour_ouvert": "jour", "n": "n"}, jours=soirs._replace(colonne="jour")),
+            Selection("clos", {"jour_ouvert": "jour_ouvert", "n": "-n"}, jours=soirs._replace(colonne="jour_clos")),
         ]
-        return await self._cellier.sommer(conn, filtre, selections, ("n", "ouverts"))
+        mouvements = await self._cellier.sommer(conn, filtre, selections, ("n",))
+        return st.stock_age_quantile(mouvements, p["horloge"], tuple(p["q"]), d.periodes, ici)
 
     async def _echeance(self, conn: AsyncConnection, d: Demande, filtre: Filtre) -> list[Valeur]:
         p = d.indicateur.parametres
@@ -283,15 +282,12 @@ def _du(jour: str, issue: str) -> Colonnes:
     return {"jour": jour, "issue": issue, "n": "n"}
 
 
-def _dans(colonne: str, jours: Sequence[int]) -> str:
-    return entre(colonne, jours[0], jours[-1] - 1)
-
-
-def _soirs(periodes: Sequence[Periode], ici: Contexte) -> list[int]:
+def _soirs(d: Demande, ici: Contexte) -> Jours:
     """The days at which to cut the movements of a stock: the day after each evening asked, and after today."""
-    dernier = max(p.au for p in periodes) + 1
-    lendemains = {p.au + 1 for p in periodes} | {jour + 1 for jour, _ in ici.maintenant.values()}
-    return [_ORIGINE, *sorted(jour for jour in lendemains if jour < dernier), dernier]
+    dernier = max(p.au for p in d.periodes) + 1
+    lendemains = {p.au + 1 for p in d.periodes} | {jour + 1 for jour, _ in ici.maintenant.values()}
+    soirs = (_ORIGINE, *sorted(jour for jour in lendemains if jour < dernier), dernier)
+    return Jours("", soirs, d.maintenant // _SECONDES_PAR_JOUR)
 
 
 def _par_mesure(demande: Demande) -> list[Demande]:

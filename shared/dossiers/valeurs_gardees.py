@@ -22,8 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import shared
 from shared.catalogue.indicateurs import Genre, Indicateur, indicateurs_du_service
 from shared.dossiers.dictionnaire import Dictionnaire
+from shared.dossiers.ecrites import Ecrites
 from shared.dossiers.entrees import DEPUIS_TOUJOURS, entrees, heure_de
-from shared.dossiers.mouvements import Mouvements, mois_du
+from shared.dossiers.mouvements import JOURS_FINS, Mouvements, mois_du
 from shared.dossiers.tableau import Etat, Tableau
 from shared.dossiers.valeurs import Demande, Evaluateur
 from shared.indicators.periodes import Periode
@@ -69,17 +70,20 @@ def definitions(service: str) -> Mapping[str, Indicateur]:
 class ValeursGardees:
     """The kept values of one schema. ``dictionnaire``: that of ``evaluateur``.
 
-    Questions are made precise by ``valeurs.preciser``. Those about one caisse or platform are answered from what is
-    kept of the network when it is right, and are not kept themselves.
+    Questions are made precise by ``valeurs.preciser``. Those about one caisse are answered from what is kept of the
+    network, computed for it where events still arrive; else, and about a platform, they are not kept themselves.
     """
 
-    def __init__(self, schema: str, evaluateur: Evaluateur, dictionnaire: Dictionnaire) -> None:
+    def __init__(
+        self, schema: str, evaluateur: Evaluateur, dictionnaire: Dictionnaire, mouvements: Mouvements | None = None
+    ) -> None:
         self._schema = schema
         self._evaluateur = evaluateur
         self._dictionnaire = dictionnaire
-        self._mouvements = Mouvements(schema)
+        self._mouvements = mouvements or Mouvements(schema)
         self._memoire: OrderedDict[_Cle, Tableau] = OrderedDict()
         self._verrous: dict[tuple[str, str], asyncio.Lock] = {}
+        self.ecrites = Ecrites()
 
     async def etats(self, conn: AsyncConnection, demandes: Sequence[Demande]) -> list[list[Etat]]:
         """What the values of each question, period by period, must have been made from to be right now.
@@ -110,20 +114,22 @@ class ValeursGardees:
         nom = definition(demande.indicateur), demande.vue
         voulus = dict(zip(demande.periodes, etats, strict=True))
         trouves = await self._chercher(conn, nom, voulus, demande.maintenant)
-        if demande.caisse is not None:
+        if demande.caisse is not None and not _du_moment(voulus.keys() - trouves.keys(), demande.maintenant):
             reste_a_lire = {p: e for p, e in voulus.items() if p not in trouves}
             trouves |= {t.periode: t for t in await self._calculer(conn, demande, reste_a_lire)}
         elif len(trouves) < len(voulus):
             # One computation at a time of the same values; who waited for it looks again, at what holds by then.
             async with self._verrous.setdefault(nom, asyncio.Lock()):
                 voulus = {p: e for p, e in voulus.items() if p not in trouves}
-                reste = replace(demande, periodes=list(voulus))
+                reste = replace(demande, periodes=list(voulus), caisse=None)
                 (relus,) = await self.etats(conn, [reste])
                 voulus = dict(zip(reste.periodes, relus, strict=True))
                 trouves |= await self._chercher(conn, nom, voulus, demande.maintenant)
                 calcules = await self._calculer(conn, reste, {p: e for p, e in voulus.items() if p not in trouves})
-                await self._garder(conn, nom, calcules, demande.maintenant)
-                trouves |= {t.periode: t for t in calcules}
+                # What events still move is left in the database by those who refresh it at their own pace.
+                finis = [t for t in calcules if t.periode.au < demande.maintenant // _JOUR - 1]
+                await self._garder(conn, nom, finis, demande.maintenant)
+                trouves |= {t.periode: self._retenir(nom, t) for t in calcules}
         return [trouves[periode] for periode in demande.periodes]
 
     async def ensemble(self, conn: AsyncConnection, demandes: Sequence[Demande]) -> list[list[Tableau]]:
@@ -237,6 +243,11 @@ def se_garde(periode: Periode, maintenant: int) -> bool:
     if periode.du == periode.au:
         return 0 <= maintenant // _JOUR - periode.du <= JOURS_GARDES
     return periode == mois_du(periode.du)
+
+
+def _du_moment(periodes: Iterable[Periode], maintenant: int) -> bool:
+    """Whether the cells of all these periods are such that a batch has few of them read again."""
+    return all(periode.du > maintenant // _JOUR - JOURS_FINS for periode in periodes)
 
 
 def _suites(periodes: Iterable[Periode], genre: Genre) -> list[list[Periode]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.catalogue.processus import Processus
+from shared.events import personnes
 from shared.events.contrat import MEDIA_UN, TOPIC_INDICATEURS, TYPE_CHANGE, topic
 from shared.events.exemples import exemple
 from shared.events.schemas import GENRES, changement, definitions, evenement
@@ -35,14 +36,22 @@ def document(processus: Iterable[Processus], slugs: Iterable[str]) -> Document:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": MEDIA_UN,
-        "channels": {s: _canal(s, ps) for s, ps in services.items()} | {"indicateurs": _canal_indicateurs()},
+        "channels": {s: _canal(s, ps) for s, ps in services.items()}
+        | {"indicateurs": _canal_indicateurs(), personnes.CANAL: _canal_personnes()},
         "operations": {f"consommer_{s}": _consommer(s, ps) for s, ps in services.items()}
-        | {"annoncer_indicateurs": _annoncer()},
+        | {"annoncer_indicateurs": _annoncer()}
+        | {f"{verbe}_personnes": _sur_les_personnes(verbe) for verbe in _VERBES},
         "components": {
-            "messages": {_nom(p, g): _message(p, g) for p in tous for g in GENRES} | {"indicateur_change": _cloche()},
+            "messages": {_nom(p, g): _message(p, g) for p in tous for g in GENRES}
+            | {"indicateur_change": _cloche()}
+            | {
+                nom: message | {"bindings": _cle(_CLE_PERSONNES, personnes.CLE)}
+                for nom, message in personnes.messages().items()
+            },
             "schemas": definitions(slugs, _BASE)
             | {_nom(p, g): evenement(p, g, _BASE) for p in tous for g in GENRES}
-            | {"indicateur_change": changement()},
+            | {"indicateur_change": changement()}
+            | personnes.schemas(),
         },
     }
 
@@ -69,6 +78,39 @@ def _canal_indicateurs() -> Document:
         "messages": {"indicateur_change": _ref("components/messages", "indicateur_change")},
         "bindings": _kafka_canal(TOPIC_INDICATEURS),
     }
+
+
+def _canal_personnes() -> Document:
+    return {
+        "address": personnes.TOPIC_PERSONNES,
+        "title": "Contacts et dossiers par personne",
+        "description": (
+            "Interne à Vigie : ce dont sont faits les réitérations et les contacts induits, regroupé par pseudonyme. "
+            "Une source n'y écrit pas."
+        ),
+        "messages": {nom: _ref("components/messages", nom) for nom in personnes.messages()},
+        "bindings": _kafka_canal(personnes.TOPIC_PERSONNES),
+    }
+
+
+_VERBES = {
+    "annoncer": ("send", "Les services contacts et claims annoncent ce qu'ils savent d'une personne."),
+    "consommer": ("receive", "Le service contacts tient la chaîne de chaque personne."),
+}
+
+
+def _sur_les_personnes(verbe: str) -> Document:
+    action, resume = _VERBES[verbe]
+    canal = f"channels/{personnes.CANAL}"
+    return {
+        "action": action,
+        "channel": _ref("channels", personnes.CANAL),
+        "summary": resume,
+        "messages": [_ref(f"{canal}/messages", nom) for nom in personnes.messages()],
+    }
+
+
+_CLE_PERSONNES = f"reiteration|vigie|<pseudonyme>, en UTF-8. Partition : {PARTITION}."
 
 
 def _kafka_canal(nom: str) -> Document:

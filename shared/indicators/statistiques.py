@@ -146,19 +146,21 @@ def stock(mouvements: Cellules, periodes: Sequence[Periode], contexte: Contexte)
     A caisse that never opened one is not measured; nor is a period that has not begun.
     """
     connus = _deja_venus(mouvements, contexte)
+    codes, rangs = np.unique(connus["caisse"], return_inverse=True)
+    jours, places = np.unique(connus["jour"], return_inverse=True)
+    forme = len(codes), len(jours)
+    restes, venus = (_cumul(rangs, places, connus[nom], forme) for nom in ("n", "ouverts"))
     valeurs: list[Valeur] = []
     for periode in _commencees(periodes, contexte):
-        vus = connus["jour"] <= periode.au
-        codes, rangs = np.unique(connus["caisse"][vus], return_inverse=True)
-        totaux, ouverts = (
-            _sommes(rangs, connus["n"][vus], len(codes)),
-            _sommes(rangs, connus["ouverts"][vus], len(codes)),
-        )
-        mesures = [(c, t) for c, t, o in zip(codes.tolist(), totaux.tolist(), ouverts.tolist(), strict=True) if o > 0]
-        if mesures:
-            mesures.append((RESEAU, sum(total for _, total in mesures)))
-        # A stock is a count of files, not a sample: it has no interval.
-        valeurs += [Valeur(caisse, periode, float(total), total, total, 1) for caisse, total in mesures]
+        soir = np.searchsorted(jours, periode.au + 1)
+        mesurees = venus[:, soir] > 0
+        if mesurees.any():
+            totaux = restes[mesurees, soir]
+            n = np.append(totaux, totaux.sum())
+            # A stock is a count of files, not a sample: it has no interval.
+            sans = [np.full(len(n), np.nan)] * 2
+            caisses = np.append(codes[mesurees], RESEAU)
+            valeurs += _assembler(periode, caisses, n.astype(np.float64), n, n, np.ones_like(n), sans)
     return valeurs
 
 
@@ -252,12 +254,6 @@ def _cumul(rangs: Entiers, places: Entiers, montants: Entiers, forme: tuple[int,
     cumul = np.zeros((forme[0], forme[1] + 1), dtype=np.int64)
     np.add.at(cumul, (rangs, places + 1), montants)
     return np.cumsum(cumul, axis=1)
-
-
-def _sommes(rangs: Entiers, montants: Entiers, nombre: int) -> Entiers:
-    sommes = np.zeros(nombre, dtype=np.int64)
-    np.add.at(sommes, rangs, montants)
-    return sommes
 
 
 def _quantiles(periode: Periode, caisses: Entiers, mesures: Entiers, n: Entiers, q: Quantile) -> list[Valeur]:

@@ -6,7 +6,9 @@ from shared.database.connexion import creer_pool
 from shared.database.migrations import migrer
 from shared.log.kafka import JournalKafka
 from shared.log.postgres import SCHEMA, JournalPostgres
+from shared.log.securite_kafka import securite
 from shared.log.types import Journal
+from shared.service.reglages_kafka import ReglagesKafka
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -14,10 +16,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 async def ouvrir_journal(database_url: str, kafka_bootstrap: str | None, taille_pool: int = 8) -> Journal:
     """Open the log; the caller closes it.
 
-    ``kafka_bootstrap`` (``host:port,host:port``) chooses Kafka, which connects at first use. None chooses the
+    ``kafka_bootstrap`` (``host:port,host:port``) chooses Kafka, which connects at first use, with the protections of
+    the environment (``VIGIE_KAFKA_SECURITE`` and the rest; ReglagesInvalides when they do not hold). None chooses the
     tables of schema ``journal`` in ``database_url``, migrated here, with a pool of its own.
     """
     if kafka_bootstrap:
-        return JournalKafka(kafka_bootstrap)
+        return JournalKafka(kafka_bootstrap, securite=securite(ReglagesKafka.charger()))
     await migrer(database_url, SCHEMA, MIGRATIONS)
     return JournalPostgres(await creer_pool(database_url, taille_pool, "vigie-journal"))

@@ -22,6 +22,7 @@ from aiokafka.errors import (
 
 from shared.log import metriques
 from shared.log.clients_kafka import demarrer, traduire
+from shared.log.securite_kafka import EN_CLAIR, SecuriteKafka
 from shared.log.types import (
     Bornes,
     Ecouteur,
@@ -54,8 +55,10 @@ class AbonnementKafka:
         groupe: str,
         reglages: ReglagesGroupe,
         partitions: Callable[[str], Awaitable[int]],
+        securite: SecuriteKafka = EN_CLAIR,
     ) -> None:
         self._nombre_de_partitions = partitions
+        self._securite = securite
         self._bootstrap = bootstrap
         self.topic = topic
         self.groupe = groupe
@@ -85,6 +88,7 @@ class AbonnementKafka:
             max_partition_fetch_bytes=reglages.octets_max,
             fetch_max_bytes=4 * reglages.octets_max,
             fetch_max_wait_ms=ATTENTE_LECTURE_MS,
+            **self._securite.options,
         )
         consommateur.subscribe([self.topic], listener=_Attributions(self, ecouteur))
         self._consommateur = consommateur

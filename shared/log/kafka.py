@@ -22,6 +22,7 @@ from aiokafka.errors import (
 from shared.log import metriques
 from shared.log.clients_kafka import demarrer, traduire
 from shared.log.groupe_kafka import AbonnementKafka, enregistrements
+from shared.log.securite_kafka import EN_CLAIR, SecuriteKafka
 from shared.log.types import (
     TAILLE_MAX,
     Abonnement,
@@ -56,8 +57,9 @@ class JournalKafka:
     The producer is idempotent with acks=all: aiokafka's own retries neither double nor reorder.
     """
 
-    def __init__(self, bootstrap: str, delai_ajout: float = DELAI_AJOUT) -> None:
+    def __init__(self, bootstrap: str, delai_ajout: float = DELAI_AJOUT, securite: SecuriteKafka = EN_CLAIR) -> None:
         self._bootstrap = bootstrap
+        self._securite = securite
         self._delai_ajout = delai_ajout
         self._partitions: dict[str, int] = {}
         self._producteur: AIOKafkaProducer | None = None
@@ -160,7 +162,7 @@ class JournalKafka:
             await admin.delete_records({tp: RecordsToDelete(before_offset=offset) for tp, offset in jusque.items()})
 
     def abonner(self, topic: str, groupe: str, reglages: ReglagesGroupe) -> Abonnement:
-        return AbonnementKafka(self._bootstrap, topic, groupe, reglages, self.partitions)
+        return AbonnementKafka(self._bootstrap, topic, groupe, reglages, self.partitions, self._securite)
 
     async def fermer(self) -> None:
         if self._producteur is not None:
@@ -182,6 +184,7 @@ class JournalKafka:
                 linger_ms=2,
                 request_timeout_ms=_REQUETE_MS,
                 compression_type="lz4" if has_lz4() else None,
+                **self._securite.options,
             )
             try:
                 async with asyncio.timeout(self._delai_ajout):
@@ -199,7 +202,7 @@ class JournalKafka:
 
     @asynccontextmanager
     async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = _Admin(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUETE_MS)
+        admin = _Admin(bootstrap_servers=self._bootstrap, request_timeout_ms=_REQUETE_MS, **self._securite.options)
         async with _erreurs_dites():
             await demarrer(admin)
             try:
@@ -219,6 +222,7 @@ class JournalKafka:
                     max_partition_fetch_bytes=8 * 1024 * 1024,
                     fetch_max_wait_ms=20,
                     request_timeout_ms=_REQUETE_MS,
+                    **self._securite.options,
                 )
                 await demarrer(lecteur)
                 self._lecteur = lecteur

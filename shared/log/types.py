@@ -138,13 +138,14 @@ class ReglagesGroupe:
     """Timings of a membership, in seconds.
 
     A member that dies is noticed after ``session``. A rebalance waits at most ``rebalance`` for its members;
-    ``drain`` is what a revoked partition may take to finish its batch and stays below it.
+    ``drain`` is what a revoked partition may take to finish its batch and stays below it, and below what the
+    process has to stop.
     ``octets_max`` bounds what one read brings back. ``instance`` makes the membership static (Kafka only).
     """
 
     session: float = 10.0
     rebalance: float = 60.0
-    drain: float = 20.0
+    drain: float = 10.0
     octets_max: int = 16 * 1024 * 1024
     instance: str | None = None
 
@@ -209,12 +210,9 @@ class Journal(Protocol):
         ...
 
 
-def partition_de(key: bytes, n: int, debut: int = 0) -> int:
-    """Partition of a key among ``n``: crc32 of the key modulo n, the same for every producer.
-
-    ``debut``: crc32 of what comes before ``key`` in the whole key.
-    """
-    return zlib.crc32(key, debut) % n
+def partition_de(key: bytes, n: int) -> int:
+    """Partition of a key among ``n``: crc32 of the key modulo n, the same for every producer."""
+    return zlib.crc32(key) % n
 
 
 def repartir(items: Items, n: int) -> dict[int, list[tuple[bytes, bytes]]]:

@@ -1,33 +1,31 @@
-"""What is set outside the program: the environment (``VIGIE_*``) and files of secrets.
+"""Settings every service has, read from the environment (see ``environnement``)."""
 
-Every secret field (``SecretStr``) may be given as ``VIGIE_X`` or as ``VIGIE_X_FICHIER``, the path of a file
-that holds it; never both. Secrets show as asterisks in repr and logs, and errors never quote a value.
-"""
-
-import os
-from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
 
-PREFIXE = "VIGIE_"
-_SUFFIXE_FICHIER = "_FICHIER"
+from shared.service.environnement import PREFIXE, ReglagesInvalides
+from shared.service.reglages_kafka import ReglagesKafka
+
+__all__ = ["KIO", "MIO", "PREFIXE", "Reglages", "ReglagesInvalides"]
 
 KIO = 1024
 MIO = 1024 * KIO
 
 
-class ReglagesInvalides(Exception):
-    """The settings cannot start this service; French message, one line per fault, without any value."""
+def _jours_par_processus(texte: object) -> object:
+    """``fse=730,ij=730`` as a dictionary; anything else is left for the validation to refuse."""
+    if not isinstance(texte, str):
+        return texte
+    paires = (un.partition("=") for un in texte.split(",") if un.strip())
+    return {process.strip(): jours.strip() for process, _, jours in paires}
 
 
-class Reglages(BaseSettings):
+class Reglages(ReglagesKafka):
     """Settings every service has. Sizes in bytes, durations in seconds."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIXE, frozen=True, hide_input_in_errors=True, extra="ignore")
 
     mode: Literal["embarque", "production"] = "embarque"
     database_url: SecretStr | None = None
@@ -49,6 +47,24 @@ class Reglages(BaseSettings):
     delai_arret_s: Annotated[float, Field(gt=0)] = 20.0
     """Below the 30 s Kubernetes leaves between SIGTERM and SIGKILL."""
 
+    entretien_heure: Annotated[int, Field(ge=0, le=23)] = 2
+    """Paris hour from which the night's maintenance is due."""
+    retention_chaines_jours: Annotated[int, Field(gt=30)] = 60
+    """Days after which a person's contacts are forgotten; above the longest gap of a réitération."""
+    retention_dossiers: Annotated[
+        dict[str, Annotated[int, Field(gt=0)]], NoDecode, BeforeValidator(_jours_par_processus)
+    ] = Field(default_factory=dict)
+    """Days after which the closed dossiers of a process are forgotten (``fse=730,ij=730``); others never are."""
+
+    @model_validator(mode="after")
+    def _mot_de_passe_a_couvert(self) -> Self:
+        if self.mode == "production" and (self.kafka_securite, self.kafka_mecanisme) == ("SASL_PLAINTEXT", "PLAIN"):
+            raise ReglagesInvalides(
+                "VIGIE_KAFKA_SECURITE=SASL_PLAINTEXT avec le mécanisme PLAIN envoie le mot de passe en clair : en "
+                "production, prenez SASL_SSL, ou un mécanisme SCRAM."
+            )
+        return self
+
     @property
     def ecoute_locale(self) -> bool:
         """Whether only this machine can reach the service."""
@@ -58,69 +74,3 @@ class Reglages(BaseSettings):
             return ip_address(self.hote).is_loopback
         except ValueError:
             return False
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        del dotenv_settings, file_secret_settings
-        return init_settings, _FichiersDeSecrets(settings_cls), env_settings
-
-    @classmethod
-    def charger(cls) -> Self:
-        """The settings of this process's environment.
-
-        Raises ``ReglagesInvalides`` naming each faulty variable.
-        """
-        try:
-            return cls()
-        except ValidationError as erreur:
-            fautes = (f"{_variable(str(e['loc'][0])) if e['loc'] else PREFIXE} : {e['msg']}" for e in erreur.errors())
-            raise ReglagesInvalides("Réglages invalides.\n" + "\n".join(fautes)) from None
-
-
-class _FichiersDeSecrets(PydanticBaseSettingsSource):
-    """Reads ``VIGIE_X_FICHIER`` for each secret field ``x``; the file's trailing newline is not part of the
-    secret.
-    """
-
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        return (
-            _secret_de_fichier(os.environ, field_name) if _est_secret(field.annotation) else None,
-            field_name,
-            False,
-        )
-
-    def __call__(self) -> dict[str, Any]:
-        valeurs = {nom: self.get_field_value(champ, nom)[0] for nom, champ in self.settings_cls.model_fields.items()}
-        return {nom: valeur for nom, valeur in valeurs.items() if valeur is not None}
-
-
-def _variable(champ: str) -> str:
-    return PREFIXE + champ.upper()
-
-
-def _est_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or SecretStr in get_args(annotation)
-
-
-def _secret_de_fichier(environ: Mapping[str, str], champ: str) -> str | None:
-    variable = _variable(champ)
-    chemin = environ.get(variable + _SUFFIXE_FICHIER)
-    if chemin is None:
-        return None
-    if variable in environ:
-        raise ReglagesInvalides(f"{variable} et {variable}{_SUFFIXE_FICHIER} sont tous deux définis : gardez-en un.")
-    try:
-        secret = Path(chemin).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as erreur:
-        raison = getattr(erreur, "strerror", None) or "contenu illisible"
-        raise ReglagesInvalides(f"{variable}{_SUFFIXE_FICHIER} : {chemin} ne peut être lu ({raison}).") from None
-    if not secret:
-        raise ReglagesInvalides(f"{variable}{_SUFFIXE_FICHIER} : {chemin} est vide.")
-    return secret

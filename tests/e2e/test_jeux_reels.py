@@ -69,6 +69,9 @@ def test_la_reception_donne_moyenne_et_deciles_calendaires_et_ouvres(foyer: Path
     bas, haut = decile.pop("intervalle")
     assert bas <= 105.0 <= haut
     assert (decile.pop("verdict"), decile.pop("cible")) == ("sans_cible", None), "aucune convention en 2010-2012"
+    assert (decile.pop("rupture"), decile.pop("version")) == (False, "rang-1")
+    assert (decile.pop("numerateur"), decile.pop("denominateur")) == (105, 1)
+    assert decile.pop("completude")["sources_muettes"] == 0
     assert decile == {
         "indicateur": "delai_cmuc_acs_d9",
         "caisse": "reseau",

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.dossiers.tables import ddl_v1
+from shared.dossiers.schema import ddl_v1
 from shared.log.tables import creer
 
 revision = "0001"

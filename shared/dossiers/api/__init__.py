@@ -11,8 +11,10 @@ from shared.dossiers.api import (
     explication,
     indicateurs,
     personnes,
+    projection,
     rejets,
     statistiques,
+    surveillance,
     telephonie,
     valeurs,
 )
@@ -27,5 +29,14 @@ def routes(definition: Definition) -> Sequence[APIRouter]:
         *((telephonie.routes,) if au_telephone else ()),
         *((personnes.routes,) if tient_les_personnes(definition.nom) else ()),
     )
-    lues = (indicateurs.routes, valeurs.routes, comparaison.routes, explication.routes, statistiques.routes)
-    return (evenements.routes, *lues, *propres, dossiers.routes, rejets.routes)
+    lues = (indicateurs.routes, valeurs.routes, comparaison.routes, explication.routes)
+    return (
+        evenements.routes,
+        *lues,
+        statistiques.routes,
+        surveillance.routes,
+        projection.routes,
+        *propres,
+        dossiers.routes,
+        rejets.routes,
+    )

@@ -7,10 +7,12 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.catalogue.indicateurs import Indicateur
 from shared.database.connexion import acquerir
-from shared.dossiers.api.parametres import indicateur_nomme, organisme_nomme, parametre_invalide, plateforme_nommee
+from shared.dossiers.api.parametres import indicateur_alors, organisme_nomme, parametre_invalide, plateforme_nommee
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.cellules import Vue
+from shared.dossiers.comme_connu import comme_connu, exiger_connue, presenter_chargement
 from shared.dossiers.explication.document import document, dossiers_de, expliquer
 from shared.dossiers.valeurs import Demande, DemandeInvalide
 from shared.indicators.periodes import Periode
@@ -39,6 +41,8 @@ class OptionsExplication(BaseModel):
     horloge: Annotated[str | None, Field(description="Autre horloge d'un délai, par exemple jours_ouvres")] = None
     limite: Annotated[int, Field(ge=1, le=LIMITE_MAX, description="Dossiers par page")] = LIMITE_PAR_DEFAUT
     curseur: Annotated[str | None, Field(description="Le « suivant » des dossiers de la page précédente")] = None
+    a_date: Annotated[date | None, Field(description="Tel que connu au soir de ce jour, de Paris")] = None
+    version: Annotated[str | None, Field(description="Version de la formule ; sinon celle en vigueur alors")] = None
 
 
 @routes.get("/v1/indicateurs/{code}/explication", summary="Comment un chiffre a été fait")
@@ -50,8 +54,8 @@ async def explication(
 ) -> Response:
     """Ce que le chiffre compte, ce qu'il laisse de côté et pourquoi, l'intervalle, la cible, le verdict, la formule.
 
-    « phrases » le dit en français. « dossiers » montre par pages ceux qui sont derrière : autour d'un décile, manqués
-    par un taux, encore en instance.
+    « completude » dit sur quelles sources il est bâti. « phrases » dit tout en français. « dossiers » montre par pages
+    ceux qui sont derrière : autour d'un décile, manqués par un taux, encore en instance.
     """
     apres = Page(options.limite, options.curseur).apres(tuple[str, int])
     definition, dictionnaire = service.definition, service.dictionnaire
@@ -59,21 +63,26 @@ async def explication(
         # The value and its parts are of one instant.
         await conn.execution_options(isolation_level="REPEATABLE READ")
         await dictionnaire.actualiser(conn)
-        demande = _demande(service, code, options)
+        indicateur = await indicateur_alors(conn, definition.nom, code, options.a_date)
+        demande, dit = _demande(service, indicateur, options), {}
         try:
+            if options.a_date is not None or options.version is not None:
+                demande, chargement = await comme_connu(conn, definition.nom, demande, options.a_date, options.version)
+                dit = presenter_chargement(chargement, options.a_date)
             figure = await expliquer(definition.nom, dictionnaire, service.evaluateur, conn, demande)
+            await exiger_connue(conn, definition.nom, demande)
         except DemandeInvalide as exc:
             raise parametre_invalide(exc.champ or "du", str(exc)) from None
     async with acquerir(service.pool) as conn_:
         page = await dossiers_de(conn_, definition.nom, dictionnaire, figure, options.limite, apres)
     suivant = ecrire_curseur(page.suivant) if page and page.suivant else None
-    return reponse_conditionnelle(request, msgspec.json.encode(document(figure, page, suivant)))
+    return reponse_conditionnelle(request, msgspec.json.encode(document(figure, page, suivant) | dit))
 
 
-def _demande(service: ServiceDossiers, code: str, options: OptionsExplication) -> Demande:
-    indicateur, organisme = indicateur_nomme(service.definition.nom, code), organisme_nomme(options.caisse)
+def _demande(service: ServiceDossiers, indicateur: Indicateur, options: OptionsExplication) -> Demande:
+    organisme = organisme_nomme(options.caisse)
     maintenant = int(service.clock.now().timestamp())
-    au = options.au or date_de(fuseau("Europe/Paris").jour(maintenant))
+    au = options.au or options.a_date or date_de(fuseau("Europe/Paris").jour(maintenant))
     du = options.du or au.replace(day=1)
     if au < du:
         raise parametre_invalide(

@@ -1,8 +1,12 @@
 """What the routes read of the parameters they share, and what they say of one they cannot take."""
 
+from datetime import date
 from difflib import get_close_matches
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from shared.catalogue.indicateurs import Indicateur, indicateurs_du_service
+from shared.dossiers.definitions import indicateur_retire
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.presentation import NOM_RESEAU
 from shared.indicators.statistiques import RESEAU
@@ -25,6 +29,17 @@ def indicateur_nomme(service: str, code: str) -> Indicateur:
         suite = f"Proches : {', '.join(proches)}." if proches else "La liste : GET /v1/indicateurs."
         raise Introuvable(f"Le service {service} n'a pas d'indicateur {code!r}. {suite}")
     return connus[code]
+
+
+async def indicateur_alors(conn: AsyncConnection, service: str, code: str, a_date: date | None) -> Indicateur:
+    """As ``indicateur_nomme``; for a past day, one that was withdrawn since can still be named."""
+    try:
+        return indicateur_nomme(service, code)
+    except Introuvable:
+        retire = None if a_date is None else await indicateur_retire(conn, service, code)
+        if retire is None:
+            raise
+        return retire
 
 
 def organisme_nomme(caisse: str | None, champ: str = "caisse") -> int | None:

@@ -1,4 +1,4 @@
-"""Statistics of the network: spread, control charts, funnel plot, comparable caisses, sources and detectors."""
+"""Statistics of one indicator over the network: spread, control charts, funnel plot, delays with the stock."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -14,14 +14,13 @@ from shared.dossiers.api.indicateurs import Options, Service, periodes_demandees
 from shared.dossiers.api.parametres import indicateur_nomme, organisme_nomme, parametre_invalide
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.cellules import Vue
+from shared.dossiers.comme_connu import comme_connu, exiger_connue, presenter_chargement
 from shared.dossiers.statistiques_reseau.avec_stock import survie
 from shared.dossiers.statistiques_reseau.cartes import cartes, mois_entiers
 from shared.dossiers.statistiques_reseau.durees import compter_au_dela, par_detenteur, presenter_comptes
 from shared.dossiers.statistiques_reseau.ecarts import Groupe, entonnoir_des_caisses, etendue
 from shared.dossiers.statistiques_reseau.fonds import Document, Fonds, bornes
-from shared.dossiers.statistiques_reseau.groupes import decrire_groupe, groupe_de
-from shared.dossiers.statistiques_reseau.manipulations import detecter
-from shared.dossiers.statistiques_reseau.sources import etat_des_sources
+from shared.dossiers.statistiques_reseau.groupes import groupe_de
 from shared.dossiers.valeurs import Demande, DemandeInvalide
 from shared.indicators.periodes import Pas, Periode
 from shared.indicators.statistiques import RESEAU
@@ -37,6 +36,7 @@ Au = Annotated[date | None, Field(description="Dernier jour compris ; sans lui, 
 Seuil = Annotated[
     Decimal | None, Field(ge=0, le=100_000, description="Borne au-delà de laquelle compter, non comprise")
 ]
+ADate = Annotated[date | None, Field(description="Tel que connu au soir de ce jour, de Paris")]
 DansGroupe = Annotated[str | None, Field(description="Une caisse : seules ses comparables (et elle) sont retenues")]
 
 
@@ -49,7 +49,11 @@ class _Options(BaseModel):
     au: Au = None
 
 
-class _Cote(_Options):
+class _Connu(_Options):
+    a_date: ADate = None
+
+
+class _Cote(_Connu):
     vue: Annotated[Vue, Field(description="Caisse responsable, ou caisse qui a fait le travail")] = "responsable"
     horloge: Annotated[str | None, Field(description="Autre horloge d'un délai, par exemple jours_ouvres")] = None
 
@@ -72,13 +76,14 @@ class OptionsCartes(BaseModel):
     mois: Annotated[int, Field(ge=2, le=120, description="Nombre de mois")] = 24
     vue: Vue = "responsable"
     horloge: str | None = None
+    a_date: ADate = None
 
 
 class OptionsDelai(_Cote):
     caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
 
 
-class OptionsSurvie(_Options):
+class OptionsSurvie(_Connu):
     caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
     pas: Pas | None = None
 
@@ -90,7 +95,10 @@ class OptionsDepassement(OptionsDelai):
 Lecture = Callable[[Fonds, AsyncConnection], Awaitable[Document]]
 
 
-async def _repondre(request: Request, service: ServiceDossiers, lire: Lecture) -> Response:
+LectureDemandee = Callable[[Fonds, AsyncConnection, Demande], Awaitable[Document]]
+
+
+async def repondre(request: Request, service: ServiceDossiers, lire: Lecture) -> Response:
     async with service.moteur.connect() as conn:
         await service.dictionnaire.actualiser(conn)
         fonds = Fonds(service.definition.nom, service.dictionnaire, service.evaluateur)
@@ -99,6 +107,23 @@ async def _repondre(request: Request, service: ServiceDossiers, lire: Lecture) -
         except DemandeInvalide as exc:
             raise parametre_invalide(exc.champ or "du", str(exc)) from None
     return reponse_conditionnelle(request, msgspec.json.encode(document))
+
+
+async def _repondre_a(
+    request: Request, service: ServiceDossiers, demande: Demande, a_date: date | None, lire: LectureDemandee
+) -> Response:
+    """To a question about one indicator, put as of the evening of ``a_date``."""
+    nom = service.definition.nom
+
+    async def alors(fonds: Fonds, conn: AsyncConnection) -> Document:
+        if a_date is None:
+            return _entete(demande) | await lire(fonds, conn, demande)
+        connue, chargement = await comme_connu(conn, nom, demande, a_date, None)
+        document = await lire(fonds, conn, connue)
+        await exiger_connue(conn, nom, connue)
+        return _entete(connue) | presenter_chargement(chargement, a_date) | document
+
+    return await repondre(request, service, alors)
 
 
 def _maintenant(service: ServiceDossiers) -> int:
@@ -110,7 +135,8 @@ def _aujourdhui(service: ServiceDossiers) -> date:
 
 
 def _periodes(service: ServiceDossiers, options: _Options, pas: Pas | None = None) -> list[Periode]:
-    return periodes_demandees(Options(du=options.du, au=options.au, pas=pas), _maintenant(service))
+    au = options.au or (options.a_date if isinstance(options, _Connu) else None)
+    return periodes_demandees(Options(du=options.du, au=au, pas=pas), _maintenant(service))
 
 
 def _demande(service: ServiceDossiers, code: str, options: _Cote, pas: Pas | None = None) -> Demande:
@@ -144,11 +170,11 @@ async def dispersion(
     socle et sous l'objectif, et la même période un an plus tôt jugée sur la même cible."""
     demande = _demande(service, code, options, options.pas)
 
-    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+    async def lire(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> Document:
         groupe = await _groupe(fonds, conn, options.groupe, demande.periodes[-1].au)
-        return {**_entete(demande), "periodes": await etendue(fonds, conn, demande, groupe)}
+        return {"periodes": await etendue(fonds, conn, demande, groupe)}
 
-    return await _repondre(request, service, lire)
+    return await _repondre_a(request, service, demande, options.a_date, lire)
 
 
 @routes.get("/v1/indicateurs/{code}/entonnoir", summary="Une caisse s'écarte-t-elle plus que sa taille ne le permet ?")
@@ -162,11 +188,11 @@ async def entonnoir(
     """
     demande = _demande(service, code, options)
 
-    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+    async def lire(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> Document:
         groupe = await _groupe(fonds, conn, options.groupe, demande.periodes[-1].au)
-        return _entete(demande) | await entonnoir_des_caisses(fonds, conn, demande, groupe, options.seuil)
+        return await entonnoir_des_caisses(fonds, conn, demande, groupe, options.seuil)
 
-    return await _repondre(request, service, lire)
+    return await _repondre_a(request, service, demande, options.a_date, lire)
 
 
 @routes.get("/v1/indicateurs/{code}/spc", summary="Cartes de contrôle, mois par mois")
@@ -178,15 +204,15 @@ async def spc(request: Request, service: Service, code: Code, options: Annotated
     """
     organisme = organisme_nomme(options.caisse)
     hier = date_de(jour_de(_aujourdhui(service)) - 1)
-    periodes = mois_entiers(min(options.au or hier, hier), options.mois)
+    periodes = mois_entiers(min(options.au or options.a_date or hier, hier), options.mois)
     indicateur = indicateur_nomme(service.definition.nom, code)
     caisse = None if organisme == RESEAU else organisme
     demande = Demande(indicateur, periodes, _maintenant(service), options.vue, caisse, horloge=options.horloge)
 
-    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
-        return {**_entete(demande), "series": _de_la_caisse(await cartes(fonds, conn, demande), options.caisse)}
+    async def lire(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> Document:
+        return {"series": _de_la_caisse(await cartes(fonds, conn, demande), options.caisse)}
 
-    return await _repondre(request, service, lire)
+    return await _repondre_a(request, service, demande, options.a_date, lire)
 
 
 @routes.get("/v1/indicateurs/{code}/survie", summary="Le décile d'un délai, stock compris")
@@ -202,11 +228,10 @@ async def avec_stock(
     caisse = None if organisme == RESEAU else organisme
     demande = Demande(indicateur, periodes, _maintenant(service), caisse=caisse)
 
-    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
-        lignes = await survie(fonds, conn, demande)
-        return {**_entete(demande), "valeurs": _de_la_caisse(lignes, options.caisse)}
+    async def lire(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> Document:
+        return {"valeurs": _de_la_caisse(await survie(fonds, conn, demande), options.caisse)}
 
-    return await _repondre(request, service, lire)
+    return await _repondre_a(request, service, demande, options.a_date, lire)
 
 
 @routes.get("/v1/indicateurs/{code}/detenteurs", summary="Dans quelles mains le délai est passé")
@@ -217,11 +242,11 @@ async def detenteurs(
     les dossiers clos dans la période."""
     demande = _demande(service, code, options)
 
-    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+    async def lire(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> Document:
         lignes = await par_detenteur(fonds, conn, demande)
-        return {**_entete(demande), **bornes(demande.periodes[0]), "valeurs": _de_la_caisse(lignes, options.caisse)}
+        return {**bornes(demande.periodes[0]), "valeurs": _de_la_caisse(lignes, options.caisse)}
 
-    return await _repondre(request, service, lire)
+    return await _repondre_a(request, service, demande, options.a_date, lire)
 
 
 @routes.get("/v1/indicateurs/{code}/depassement", summary="Combien d'éléments dépassent un seuil")
@@ -233,68 +258,9 @@ async def depassement(
     """
     demande = _demande(service, code, options)
 
-    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
+    async def lire(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> Document:
         comptes = presenter_comptes(await compter_au_dela(fonds, conn, demande, options.seuil))
-        entete = {**_entete(demande), **bornes(demande.periodes[0]), "seuil": float(options.seuil)}
+        entete = {**bornes(demande.periodes[0]), "seuil": float(options.seuil)}
         return {**entete, "valeurs": _de_la_caisse(comptes, options.caisse)}
 
-    return await _repondre(request, service, lire)
-
-
-class OptionsGroupe(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    caisse: Annotated[str, Field(description="Slug ou nom d'une caisse")]
-    au: Au = None
-
-
-@routes.get("/v1/groupes", summary="Les caisses comparables à une caisse")
-async def groupes(request: Request, service: Service, options: Annotated[OptionsGroupe, Query()]) -> Response:
-    """Les plus proches par la taille, les volumes et la composition des dossiers de ce service, sur un an ; la caisse
-    elle-même d'abord. Critères et poids sont une hypothèse, dans « groupes.yaml »."""
-    code = organisme_nomme(options.caisse)
-    if not code:
-        raise parametre_invalide("caisse", "le réseau n'a pas de comparable : nommez une caisse.")
-    au = jour_de(options.au or _aujourdhui(service))
-
-    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
-        return decrire_groupe(code, au, await groupe_de(conn, fonds.schema, fonds.dictionnaire, code, au))
-
-    return await _repondre(request, service, lire)
-
-
-class OptionsCaisse(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    caisse: Annotated[str | None, Field(description="Seulement ce qui parle de cette caisse")] = None
-
-
-@routes.get("/v1/sources", summary="Ce que les sources ont envoyé, et lesquelles se taisent")
-async def sources(request: Request, service: Service, options: Annotated[OptionsCaisse, Query()]) -> Response:
-    """Chaque source et processus : dernier événement, reçus et attendus aujourd'hui et sur sept jours, silence compté
-    en heures d'ouverture, indicateurs bâtis dessus. Les silencieuses d'abord."""
-    organisme = organisme_nomme(options.caisse) or None
-    maintenant = _maintenant(service)
-
-    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
-        return {"sources": await etat_des_sources(conn, fonds.schema, fonds.dictionnaire, maintenant, organisme)}
-
-    return await _repondre(request, service, lire)
-
-
-class OptionsDetecteurs(_Options):
-    caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
-
-
-@routes.get("/v1/detecteurs", summary="Ce qui embellit un indicateur plus que le service")
-async def detecteurs(request: Request, service: Service, options: Annotated[OptionsDetecteurs, Query()]) -> Response:
-    """Dossiers faciles clos d'abord, clôtures défaites, droits ouverts sur dossier incomplet, éléments échus classés,
-    abandons courts en hausse : valeur par caisse et seuil d'attention. Une détection n'accuse personne."""
-    organisme = organisme_nomme(options.caisse)
-    (periode,) = _periodes(service, options)
-    maintenant = _maintenant(service)
-
-    async def lire(fonds: Fonds, conn: AsyncConnection) -> Document:
-        return {"detecteurs": await detecter(fonds, conn, periode, maintenant, organisme)}
-
-    return await _repondre(request, service, lire)
+    return await _repondre_a(request, service, demande, options.a_date, lire)

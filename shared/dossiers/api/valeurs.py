@@ -11,10 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.indicateurs import Indicateur, indicateurs_du_service
 from shared.dossiers.api.indicateurs import PERIODES_MAX, Options, OptionsValeurs, Service, periodes_demandees
-from shared.dossiers.api.parametres import indicateur_nomme, organisme_nomme, parametre_invalide, plateforme_nommee
+from shared.dossiers.api.parametres import (
+    indicateur_alors,
+    indicateur_nomme,
+    organisme_nomme,
+    parametre_invalide,
+    plateforme_nommee,
+)
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.comme_connu import comme_connu, presenter_chargement, valeurs_connues
-from shared.dossiers.reponse import Coupe, Question, Serie, couper, en_csv, en_json, suivante
+from shared.dossiers.couvertures import Couverture
+from shared.dossiers.reponse import Coupe, Lue, Question, Serie, couper, en_csv, en_json, suivante
 from shared.dossiers.tableau import Etat, Forme, Tableau, Titre
 from shared.dossiers.valeurs import Demande, DemandeInvalide, preciser
 from shared.dossiers.valeurs_gardees import empreinte
@@ -70,11 +77,14 @@ async def valeurs(
 
     « n » est l'effectif : le dénominateur d'un taux, les dossiers ou appels d'un délai, les dossiers d'un stock.
     « intervalle » est à 95 % (Wilson, rangs ou Student) ; « verdict » compare la valeur exacte, bornes comprises, à
-    la cible du dernier jour de la période ; une cible « reconduite » est celle d'une convention finie. « suivant » est
-    le curseur de la page d'après, quand il y en a une. Le CSV porte les mêmes lignes, et le nom de chaque caisse.
+    la cible du dernier jour de la période ; une cible « reconduite » est celle d'une convention finie. « numerateur »
+    et « denominateur » donnent la valeur exacte (taux ; secondes d'une moyenne sur n fois les secondes de son unité).
+    « completude » dit sur quelle part des événements attendus le chiffre est bâti (nulle : on ne sait pas) ; sous
+    70 %, le verdict est « non_mesure ». « suivant » est le curseur de la page d'après, quand il y en a une. Le CSV
+    porte les mêmes lignes, et le nom de chaque caisse.
     """
-    voulu = indicateur_nomme(service.definition.nom, code)
     async with _a_l_instant(service) as conn:
+        voulu = await indicateur_alors(conn, service.definition.nom, code, options.a_date)
         if options.a_date is None and options.version is None:
             return await _repondre(conn, request, service, [voulu], options, plusieurs=False)
         return await _repondre_comme_connu(conn, request, service, voulu, options)
@@ -112,16 +122,25 @@ async def _repondre(
     """From what is kept. The ETag says what the values are made from: a caller who holds them costs one statement."""
     question = await _question(conn, request, service, voulus, options)
     coupe = _coupe(question, options)
-    etats = await service.gardees.etats(conn, [serie.demande for serie in question.series])
-    connue = _etiquette(request, question, options, etats)
+    demandes = [serie.demande for serie in question.series]
+    etats = await service.gardees.etats(conn, demandes)
+    couvertures = await service.couvertures.lire(conn, demandes)
+    connue = _etiquette(request, question, options, etats, couvertures)
     if (rien := inchangee(request, connue)) is not None:
         return rien
-    tableaux: list[Sequence[Tableau]] = []
-    for rang, (serie, tous) in enumerate(zip(question.series, etats, strict=True)):
-        ici = coupe.periodes(question, rang)
-        partie = replace(serie.demande, periodes=serie.demande.periodes[ici.start : ici.stop])
-        tableaux.append(await service.gardees.tableaux(conn, partie, tous[ici.start : ici.stop]) if ici else ())
-    return _ecrire(request, question, coupe, tableaux, connue, plusieurs=plusieurs)
+
+    async def ecrire() -> bytes:
+        tableaux: list[Sequence[Lue]] = []
+        for rang, (serie, tous) in enumerate(zip(question.series, etats, strict=True)):
+            ici = coupe.periodes(question, rang)
+            partie = replace(serie.demande, periodes=serie.demande.periodes[ici.start : ici.stop])
+            lus = await service.gardees.tableaux(conn, partie, tous[ici.start : ici.stop]) if ici else ()
+            tableaux.append(list(map(Lue, lus, couvertures[rang][ici.start : ici.stop])))
+        return _corps(question, coupe, tableaux, plusieurs=plusieurs)
+
+    octets = await service.gardees.ecrites.lire(connue, ecrire)
+    reponse = Response(octets, media_type=_media(question), headers=conditions(connue))
+    return _terminer(request, question, coupe, reponse)
 
 
 async def _repondre_comme_connu(
@@ -136,11 +155,17 @@ async def _repondre_comme_connu(
         valeurs = await valeurs_connues(conn, nom, service.evaluateur, demande)
     except DemandeInvalide as exc:
         raise parametre_invalide(exc.champ or "du", str(exc)) from None
-    titree = Serie(serie.titre._replace(indicateur=demande.indicateur), demande)
+    titree = Serie(serie.titre._replace(indicateur=demande.indicateur, connu_le=options.a_date), demande)
     question = replace(question, series=[titree])
-    lues = [Tableau(p, None, [v for v in valeurs if v.periode == p]) for p in question.periodes]
+    (parts,) = await service.couvertures.lire(conn, [demande])
+    lues = [
+        Lue(Tableau(p, None, [v for v in valeurs if v.periode == p]), part)
+        for p, part in zip(question.periodes, parts, strict=True)
+    ]
     ici, dit = coupe.periodes(question, 0), presenter_chargement(chargement, options.a_date)
-    return _ecrire(request, question, coupe, [lues[ici.start : ici.stop]], None, dit)
+    octets = _corps(question, coupe, [lues[ici.start : ici.stop]], dit, plusieurs=False)
+    reponse = reponse_conditionnelle(request, octets, type_media=_media(question))
+    return _terminer(request, question, coupe, reponse)
 
 
 async def _question(
@@ -181,32 +206,42 @@ def _coupe(question: Question, options: Ecriture) -> Coupe:
     return coupe
 
 
-def _etiquette(request: Request, question: Question, options: _Options, etats: Sequence[Sequence[Etat]]) -> str:
-    """Names the answer by all that decides of it."""
-    demande = (request.url.path, options.model_dump(mode="json"), question.forme, question.periodes)
-    return etag(msgspec.json.encode((empreinte(), demande, etats)))
-
-
-def _ecrire(
+def _etiquette(
     request: Request,
     question: Question,
+    options: _Options,
+    etats: Sequence[Sequence[Etat]],
+    couvertures: Sequence[Sequence[Couverture]],
+) -> str:
+    """Names the answer by all that decides of it."""
+    demande = (request.url.path, options.model_dump(mode="json"), question.forme, question.periodes)
+    baties_sur = [[c.empreinte for c in suite] for suite in couvertures]
+    return etag(msgspec.json.encode((empreinte(), demande, etats, baties_sur)))
+
+
+def _corps(
+    question: Question,
     coupe: Coupe,
-    tableaux: Sequence[Sequence[Tableau]],
-    etiquette: str | None,
+    tableaux: Sequence[Sequence[Lue]],
     en_plus: Mapping[str, object] | None = None,
     *,
-    plusieurs: bool = False,
-) -> Response:
-    derniere = suivante(question, coupe)
-    suivant = None if derniere is None else ecrire_curseur(derniere)
+    plusieurs: bool,
+) -> bytes:
     if question.forme == "json":
-        media, octets = "application/json", en_json(question, coupe, tableaux, suivant, en_plus, plusieurs=plusieurs)
-    else:
-        media, octets = _MEDIA_CSV, en_csv(question, coupe, tableaux)
-    if etiquette is None:
-        reponse = reponse_conditionnelle(request, octets, type_media=media)
-    else:
-        reponse = Response(octets, media_type=media, headers=conditions(etiquette))
+        return en_json(question, coupe, tableaux, _curseur(question, coupe), en_plus, plusieurs=plusieurs)
+    return en_csv(question, coupe, tableaux)
+
+
+def _media(question: Question) -> str:
+    return "application/json" if question.forme == "json" else _MEDIA_CSV
+
+
+def _curseur(question: Question, coupe: Coupe) -> str | None:
+    derniere = suivante(question, coupe)
+    return None if derniere is None else ecrire_curseur(derniere)
+
+
+def _terminer(request: Request, question: Question, coupe: Coupe, reponse: Response) -> Response:
     reponse.headers["Vary"] = "Accept"
-    lier_suivante(request, reponse, suivant)
+    lier_suivante(request, reponse, _curseur(question, coupe))
     return reponse

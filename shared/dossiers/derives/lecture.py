@@ -8,10 +8,9 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.processus import charger_processus
-from shared.dossiers.cellules import Cellier, Entiers, Filtre, Selection, entre, liste, strates_de, tranche
+from shared.dossiers.cellules import Cellier, Entiers, Filtre, Selection, jours_de, liste, strates_de
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.indicators import statistiques as st
-from shared.indicators.periodes import coupes
 from shared.indicators.statistiques import Valeur
 
 if TYPE_CHECKING:
@@ -22,13 +21,13 @@ async def part_chaine(
     cellier: Cellier, noms: Dictionnaire, conn: AsyncConnection, d: "Demande", filtre: Filtre
 ) -> list[Valeur]:
     """Share of the contacts whose ``attribut`` is one of ``valeurs``, however they ended."""
-    p, jours = d.indicateur.parametres, coupes(d.periodes)
+    p = d.indicateur.parametres
     colonnes = {
-        "jour": tranche("jour", jours),
         "num": f"CASE WHEN strate = ANY({liste(strates_parmi(noms, p['attribut'], p['valeurs']))}) THEN n ELSE 0 END",
         "den": "n",
     }
-    lues = await cellier.sommer(conn, filtre, [Selection("flux", colonnes, _dans("jour", jours))], ("num", "den"))
+    selection = Selection("flux", colonnes, jours=jours_de(d, "jour"))
+    lues = await cellier.sommer(conn, filtre, [selection], ("num", "den"))
     return st.rapport(lues, d.periodes)
 
 
@@ -40,19 +39,18 @@ async def part_nette(
     Of calls and visits, those that ended in one of ``denominateur``; of files, those opened in the period, whenever
     they ended. What is not announced yet is not taken out.
     """
-    p, jours = d.indicateur.parametres, coupes(d.periodes)
+    p = d.indicateur.parametres
     sans, canal = p["sans"], d.indicateur.process
-    venus = await cellier.sommer(conn, filtre, _venus(canal, noms, p, d.executante, jours), ("num", "den"))
+    venus = await cellier.sommer(conn, filtre, _venus(canal, noms, p, d), ("num", "den"))
     derive = replace(
         filtre,
         process=noms.connait("process", sans["process"]) or 0,
         strates=tuple(_strates(noms, canal, d.indicateur.population, sans)),
     )
-    condition = _dans("jour", jours)
-    if "denominateur" in p or d.executante:
-        condition += f" AND {_issue(noms, _denominateur(canal, p))}"
+    toutes = "denominateur" not in p and not d.executante
+    condition = "true" if toutes else _issue(noms, _denominateur(canal, p))
     otes = await cellier.sommer(
-        conn, derive, [Selection("flux", _num_den("jour", noms, p, jours), condition)], ("num", "den")
+        conn, derive, [Selection("flux", _num_den(noms, p), condition, jours_de(d, "jour"))], ("num", "den")
     )
     return st.rapport(_nets(venus, otes), d.periodes)
 
@@ -63,24 +61,20 @@ def strates_parmi(noms: Dictionnaire, attribut: str, valeurs: Sequence[str]) -> 
     return [code for code, nom in noms.noms("strate").items() if not voulues.isdisjoint(nom.split(";"))]
 
 
-def _venus(
-    canal: str, noms: Dictionnaire, p: Mapping[str, Sequence[str]], executante: bool, jours: Sequence[int]
-) -> list[Selection]:
+def _venus(canal: str, noms: Dictionnaire, p: Mapping[str, Sequence[str]], d: "Demande") -> list[Selection]:
     if charger_processus()[canal].forme == "flux":
-        condition = f"{_dans('jour', jours)} AND {_issue(noms, p['denominateur'])}"
-        return [Selection("flux", _num_den("jour", noms, p, jours), condition)]
-    repondus = Selection("clos", _num_den("jour_ouvert", noms, p, jours), _dans("jour_ouvert", jours))
-    if executante:
-        return [repondus]
-    seuls = {"jour": tranche("jour_ouvert", jours), "num": "n", "den": "0"}
-    ouverts = {"jour": tranche("jour", jours), "num": "0", "den": "n"}
-    condition = f"{_dans('jour_ouvert', jours)} AND {_issue(noms, p['numerateur'])}"
-    return [Selection("ouverts", ouverts, _dans("jour", jours)), Selection("clos", seuls, condition)]
+        return [Selection("flux", _num_den(noms, p), _issue(noms, p["denominateur"]), jours_de(d, "jour"))]
+    le = jours_de(d, "jour_ouvert")
+    if d.executante:
+        return [Selection("clos", _num_den(noms, p), jours=le)]
+    return [
+        Selection("ouverts", {"num": "0", "den": "n"}, jours=jours_de(d, "jour")),
+        Selection("clos", {"num": "n", "den": "0"}, _issue(noms, p["numerateur"]), le),
+    ]
 
 
-def _num_den(jour: str, noms: Dictionnaire, p: Mapping[str, Sequence[str]], jours: Sequence[int]) -> dict[str, str]:
-    num = f"CASE WHEN {_issue(noms, p['numerateur'])} THEN n ELSE 0 END"
-    return {"jour": tranche(jour, jours), "num": num, "den": "n"}
+def _num_den(noms: Dictionnaire, p: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    return {"num": f"CASE WHEN {_issue(noms, p['numerateur'])} THEN n ELSE 0 END", "den": "n"}
 
 
 def _strates(
@@ -110,7 +104,3 @@ def _denominateur(canal: str, p: Mapping[str, Sequence[str]]) -> Sequence[str]:
 def _issue(noms: Dictionnaire, issues: Sequence[str]) -> str:
     codes = (noms.connait("issue", nom) for nom in issues)
     return f"issue = ANY({liste([code for code in codes if code is not None])})"
-
-
-def _dans(colonne: str, jours: Sequence[int]) -> str:
-    return entre(colonne, jours[0], jours[-1] - 1)

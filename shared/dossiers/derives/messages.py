@@ -14,9 +14,10 @@ import msgspec
 from shared.catalogue.derives import REITERATION
 from shared.dossiers.derives.fiches import CONTACT, Derive
 from shared.dossiers.jours import minuit_paris
+from shared.events import personnes
 from shared.events.contrat import CAUSES, Contenu, Evenement, Refus, cle
 
-TOPIC_PERSONNES = "vigie.personnes.v1"
+TOPIC_PERSONNES = personnes.TOPIC_PERSONNES
 """The repartition topic. Should what is derived of a dossier change, it is announced again on a new one."""
 
 PARTITIONS_PERSONNES = 4

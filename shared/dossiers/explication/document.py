@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,9 +12,12 @@ from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.effets import Cle
 from shared.dossiers.explication.comptes import Compte, Comptes, Compteur
 from shared.dossiers.explication.dossiers import PageDossiers, Recherche, lister, recherche
-from shared.dossiers.explication.mots import METHODES, ROLES, phrases
+from shared.dossiers.explication.mots import METHODES, ROLES, dire_completude, phrases
 from shared.dossiers.presentation import NOM_RESEAU, cible_le, decrire_cible, intervalle, verdict_de
+from shared.dossiers.statistiques_reseau.fonds import Document
+from shared.dossiers.statistiques_reseau.sources import completude_de, part_de
 from shared.dossiers.valeurs import Demande, DemandeInvalide, Evaluateur, sur_horloge
+from shared.indicators.couverture import Part
 from shared.indicators.echeances import EN_HEURES
 from shared.indicators.intervalles import CONFIANCE
 from shared.indicators.periodes import Periode
@@ -32,6 +36,18 @@ class Figure:
     valeur: Valeur | None
     comptes: Comptes | None
     recherche: Recherche | None
+    completude: Document | None
+    """See ``completude_de``; None where it is not known."""
+
+    @property
+    def part(self) -> Part | None:
+        """What the value is built on."""
+        return None if self.completude is None else part_de(self.completude)
+
+    @property
+    def connu_le(self) -> date | None:
+        """The past day it is as known on."""
+        return None if self.demande.connu is None else date_de(self.demande.connu)
 
     @property
     def indicateur(self) -> Indicateur:
@@ -55,7 +71,15 @@ async def expliquer(
     valeur = next((v for v in calculees if v.caisse == cle), None)
     precise = replace(demande, indicateur=sur_horloge(demande.indicateur, demande.horloge))
     comptes = await Compteur(schema, dictionnaire, conn, precise).compter()
-    return Figure(precise, valeur, comptes, recherche(precise, valeur, dictionnaire))
+    completude = None
+    if demande.connu is None and not demande.executante:
+        process = demande.indicateur.process
+        completude = await completude_de(
+            conn, schema, dictionnaire, process, demande.caisse, demande.periodes[0], demande.maintenant
+        )
+    # Dossiers are kept as they are now: of a past day there is none to show.
+    cherchee = None if demande.connu is not None else recherche(precise, valeur, dictionnaire)
+    return Figure(precise, valeur, comptes, cherchee, completude)
 
 
 def _mesure(demande: Demande) -> Indicateur:
@@ -81,8 +105,8 @@ async def dossiers_de(
 def document(figure: Figure, page: PageDossiers | None, suivant: str | None) -> dict[str, object]:
     """The explanation, for programs; ``phrases`` says it in French. ``suivant``: the cursor of the next page."""
     indicateur, periode, valeur, demande = figure.indicateur, figure.periode, figure.valeur, figure.demande
-    applicable = None if demande.horloge else cible_le(indicateur, periode)
-    verdict = verdict_de(indicateur, valeur, applicable)
+    applicable = None if demande.horloge else cible_le(indicateur, periode, figure.connu_le)
+    verdict = verdict_de(indicateur, valeur, applicable, figure.part)
     caisse = None if demande.caisse is None else charger().par_code[demande.caisse]
     qui = caisse.nom if caisse else TOUT_LE_RESEAU
     bornes = intervalle(valeur)
@@ -111,12 +135,16 @@ def document(figure: Figure, page: PageDossiers | None, suivant: str | None) -> 
             "confiance": CONFIANCE,
             "methode": METHODES.get(indicateur.genre),
         },
-        "completude": None,
+        "completude": figure.completude,
         "cible": decrire_cible(applicable),
         "verdict": verdict,
         "dossiers": _page(figure, page, suivant),
-        "phrases": phrases(indicateur, qui, periode, valeur, figure.comptes, applicable, verdict)
-        + _phrase_dossiers(figure, page, suivant),
+        "phrases": [
+            *phrases(indicateur, qui, periode, valeur, figure.comptes, applicable, verdict),
+            dire_completude(figure.completude, figure.part),
+            *_phrase_connu(figure),
+            *_phrase_dossiers(figure, page, suivant),
+        ],
     }
 
 
@@ -156,6 +184,15 @@ def _unite_des_mesures(indicateur: Indicateur) -> str:
     if indicateur.genre == "echeance":
         return "heures" if indicateur.parametres["horloge"] in EN_HEURES else "jours"
     return "s"
+
+
+def _phrase_connu(figure: Figure) -> list[str]:
+    if figure.connu_le is None:
+        return []
+    return [
+        f"Tel que connu au soir du {figure.connu_le:%d/%m/%Y} ; les dossiers, qui sont gardés tels qu'ils sont "
+        "aujourd'hui, ne sont pas montrés."
+    ]
 
 
 def _phrase_dossiers(figure: Figure, page: PageDossiers | None, suivant: str | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from shared.catalogue.cibles import CibleApplicable
 from shared.catalogue.conventions import convention
@@ -11,6 +12,8 @@ from shared.catalogue.modele_conventions import Cible
 from shared.catalogue.processus import processus
 from shared.dossiers.explication import comptes as etats
 from shared.dossiers.explication.comptes import Compte, Comptes
+from shared.indicators.completude import PLANCHER
+from shared.indicators.couverture import Part
 from shared.indicators.periodes import Periode
 from shared.indicators.statistiques import Valeur
 from shared.indicators.verdicts import Verdict
@@ -63,6 +66,9 @@ ROLES: Mapping[str, str] = {
 }
 """What the dossiers listed are to the figure."""
 
+SOURCES_DITES = 3
+"""Sources in default named in a sentence."""
+
 METHODES: Mapping[str, str] = {
     "rapport": "Wilson",
     "part_issue": "Wilson",
@@ -112,8 +118,43 @@ def phrases(
         *([] if valeur is None else _exclusions(comptes)),
         _cible(indicateur, applicable, verdict, valeur),
         _formule(indicateur),
-        "Complétude des sources : non connue pour cette période.",
     ]
+
+
+def dire_completude(completude: Mapping[str, Any] | None, part: Part | None) -> str:
+    """What the figure is built on. ``completude``: see ``sources.completude_de``."""
+    if completude is None or part is None:
+        return "Complétude des sources : non connue pour cette période."
+    if part.taux is None and not part.muettes:
+        raison = (
+            "elles sont trop récentes pour savoir ce qu'elles devraient envoyer"
+            if completude["jours_inconnus"]
+            else "aucun jour de la période où elles envoient n'est encore passé"
+        )
+        return f"Complétude des sources : non connue, {raison}."
+    recue = "plus rien n'est reçu" if part.taux is None else f"{dire(100 * part.taux, '%')} des événements attendus"
+    if part.complete:
+        return f"Complétude des sources : {recue}, rien ne manque."
+    fautives = completude["sources_incompletes"]
+    noms = ", ".join(f"{s['source']} ({_defaut(s)})" for s in fautives[:SOURCES_DITES])
+    reste = f" et {len(fautives) - SOURCES_DITES} autres" if len(fautives) > SOURCES_DITES else ""
+    suite = (
+        f"C'est trop peu (moins de {dire(100 * PLANCHER, '%')}) : le verdict est « non mesuré »."
+        if part.insuffisante
+        else "Le chiffre est provisoire."
+    )
+    return f"Complétude des sources : {recue}. À vérifier : {noms}{reste}. {suite}"
+
+
+def _defaut(source: Mapping[str, Any]) -> str:
+    """What is amiss with one source."""
+    if source["silencieuse"]:
+        return "silencieuse"
+    if jours := len(source["jours_silencieux"]):
+        return f"{jours} jour{'s' if jours > 1 else ''} sans rien"
+    if source["jours_inconnus"]:
+        return "trop récente pour savoir ce qu'elle devrait envoyer"
+    return f"{dire(100 * source['taux'], '%')} reçus"
 
 
 def _jours(periode: Periode) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.dossiers.presentation import cible_le, decrire_cible
-from shared.dossiers.statistiques_reseau.fonds import Document, Fonds, bornes, slugs
+from shared.dossiers.statistiques_reseau.fonds import Document, Fonds, bornes, connu_le, slugs
 from shared.dossiers.valeurs import Demande
 from shared.indicators.periodes import Periode, decouper
 from shared.indicators.spc import assurance, carte_p_prime, carte_xmr
@@ -43,7 +43,7 @@ async def cartes(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> list[
 def _carte(demande: Demande, code: int, mesurees: Mapping[Periode, Valeur]) -> Document:
     suite = _sans_trou(demande.periodes, mesurees)
     carte = carte_xmr([v.valeur for v in suite if v.valeur is not None])
-    applicable = None if demande.horloge else cible_le(demande.indicateur, demande.periodes[-1])
+    applicable = None if demande.horloge else cible_le(demande.indicateur, demande.periodes[-1], connu_le(demande))
     objectif = applicable.cible.valeur if applicable else None
     signaux = {v.periode: s for v, s in zip(suite, carte.signaux if carte else (), strict=False)}
     return {

@@ -14,6 +14,7 @@ from shared.dossiers.statistiques_reseau.fonds import (
     Document,
     Fonds,
     bornes,
+    connu_le,
     fraction_de,
     nombre,
     par_periode,
@@ -55,7 +56,7 @@ def _etendue(
     valeurs: Mapping[int, Fraction | None],
     avant: Mapping[int, Fraction | None],
 ) -> Document:
-    applicable = None if demande.horloge else cible_le(demande.indicateur, periode)
+    applicable = None if demande.horloge else cible_le(demande.indicateur, periode, connu_le(demande))
     socle, objectif = (applicable.cible.socle, applicable.cible.valeur) if applicable else (None, None)
     sens = demande.indicateur.sens
     # Both years are held to the target of this one: the change is that of the service alone.

@@ -11,13 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.dossiers.cellules import liste
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.receptions import jour_de_reception
-from shared.indicators.completude import JOURS, SEMAINES, Source
+from shared.indicators.completude import JOURS, Source
+from shared.indicators.couverture import MEMOIRE
 from shared.network.calendrier import Calendrier, jour_de_semaine, jours_feries
 from shared.network.ouvertures import Ouvertures, ouvertures_de
 from shared.network.reseau import charger
-
-MEMOIRE = JOURS * SEMAINES
-"""Days before a day that its expectation is made from."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +41,20 @@ class Flux:
         return list(dict.fromkeys(map(ouvertures_de, connues)))
 
     @cached_property
+    def chomes(self) -> frozenset[int]:
+        """The days on which every caisse it speaks of is closed; one object for those who share them."""
+        return _chomes(frozenset(agenda.calendrier for agenda in self.agendas))
+
+    @cached_property
     def chome(self) -> Callable[[int], bool]:
         """Whether every caisse it speaks of is closed that day."""
-        return _chomes(frozenset(agenda.calendrier for agenda in self.agendas)).__contains__
+        return self.chomes.__contains__
 
     def part_ouverte(self, jour: int, debut: int, fin: int) -> float:
         """Share of the opening hours of a day that lies between two instants; 0 for a day without any."""
         agenda = self.agendas[0]
         matin, soir = agenda.fuseau.minuit(jour), agenda.fuseau.minuit(jour + 1)
-        toutes = agenda.secondes_ouvertes(matin, soir - 1)
+        toutes = _ouvertes(agenda, jour)
         if not toutes or fin <= debut:
             return 0.0
         return max(0, agenda.secondes_ouvertes(max(debut, matin), min(fin, soir - 1))) / toutes
@@ -61,7 +64,7 @@ class Flux:
         """Seconds from the opening of a day to its first event accepted, at best: a source that sends a file every
         night is not silent all day."""
         agenda = self.agendas[0]
-        retards = [recu - agenda.fuseau.minuit(jour) - _ouverture(agenda, jour) for jour, recu in self.premiers.items()]
+        retards = [recu - _ouverture(agenda, jour) for jour, recu in self.premiers.items()]
         return max(0, min(retards, default=0))
 
 
@@ -71,10 +74,17 @@ def _chomes(calendriers: frozenset[Calendrier]) -> frozenset[int]:
     return frozenset.intersection(*(frozenset(jours_feries(c.zone)) | c.fermetures for c in calendriers))
 
 
+@lru_cache(maxsize=65_536)
 def _ouverture(agenda: Ouvertures, jour: int) -> int:
-    """Seconds from midnight to the first opening of that day of the week; 0 when it has none."""
+    """The instant of the first opening that day of the week has; midnight when it has none."""
     plages = agenda.horaires.semaine[jour_de_semaine(jour)]
-    return plages[0][0] * 60 if plages else 0
+    return agenda.fuseau.minuit(jour) + (plages[0][0] * 60 if plages else 0)
+
+
+@lru_cache(maxsize=65_536)
+def _ouvertes(agenda: Ouvertures, jour: int) -> int:
+    """Seconds open on a day."""
+    return agenda.secondes_ouvertes(agenda.fuseau.minuit(jour), agenda.fuseau.minuit(jour + 1) - 1)
 
 
 async def lire_flux(

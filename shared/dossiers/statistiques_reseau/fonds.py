@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,7 +38,7 @@ class Fonds:
         strates = strates_de(self.dictionnaire, demande.indicateur.population)
         if process is None or strates == ():
             return None
-        return Filtre(process, demande.vue, strates, demande.caisse, demande.plateforme)
+        return Filtre(process, demande.vue, strates, demande.caisse, demande.plateforme, demande.connu)
 
     def issues(self, noms: Iterable[str]) -> str:
         """SQL: the outcome is one of these."""
@@ -57,6 +58,12 @@ def exiger(demande: Demande, genres: Collection[str], quoi: str) -> None:
         raise DemandeInvalide(f"{demande.indicateur.code} n'est pas {quoi}.", "code")
 
 
+def connu_le(demande: Demande) -> date | None:
+    """The past day a question is put as of; None: now."""
+    return None if demande.connu is None else date_de(demande.connu)
+
+
+@cache
 def slugs() -> Mapping[int, str]:
     """Name of each caisse, and of the network, by organism code; the network first."""
     return {RESEAU: NOM_RESEAU} | {c.code: c.slug for c in charger().caisses}

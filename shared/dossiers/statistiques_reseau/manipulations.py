@@ -1,9 +1,11 @@
 """The gaming detectors of a service, per caisse, read from its cells (and, for one, from the dossiers closed)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,9 +14,11 @@ from shared.catalogue.indicateurs import charger_indicateurs
 from shared.catalogue.processus import Processus, charger_processus
 from shared.dossiers.cellules import Filtre, Selection, entre, liste
 from shared.dossiers.chronologie import arret_de, instant_depart, suspensions
+from shared.dossiers.contributions import CLOS, DIMENSIONS, MESURES
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.echeances import duree
 from shared.dossiers.etat import decoder_etat, jalons_de, ordre, synthese
+from shared.dossiers.gardees import decoder_colonnes
 from shared.dossiers.lieux import lieux
 from shared.dossiers.statistiques_reseau.fonds import Document, Fonds, slugs
 from shared.dossiers.valeurs import Demande
@@ -121,32 +125,52 @@ async def _accords_incomplets(e: _Examen) -> Detections:
     series = [
         code for code, nom in e.fonds.dictionnaire.noms("serie").items() if nom.startswith(f"{e.detecteur.process}|")
     ]
+    # A state holds the names of its milestones: only those of files once suspended are worth decoding.
+    suspendu = " OR ".join(
+        f"position('\\x{debut.encode().hex()}'::bytea IN etat) > 0" for debut, _ in processus.suspensions
+    )
     requete = (
-        f"SELECT caisse, etat FROM {e.fonds.schema}.dossiers "
+        f"SELECT caisse, contributions, CASE WHEN {suspendu} THEN etat END FROM {e.fonds.schema}.dossiers "
         f"WHERE {entre('jour_clos', *e.periode)} AND serie = ANY({liste(series)})"
     )
-    comptes: dict[int, tuple[int, int]] = {}
+    codes = [code for code in (e.fonds.dictionnaire.connait("issue", nom) for nom in issues) if code is not None]
+    incomplets, accords = Counter[int](), Counter[int]()
     async for lot in (await e.conn.stream(text(requete))).partitions(_LOT):
-        for caisse, etat in lot:
-            n, incomplet = _accord(processus, issues, caisse, etat, e.fonds.dictionnaire)
-            incomplets, accords = comptes.get(caisse, (0, 0))
-            comptes[caisse] = (incomplets + n * incomplet, accords + n)
+        accords.update(_accords(codes, [contributions for _, contributions, _ in lot]))
+        for caisse, _, etat in lot:
+            if etat is not None:
+                incomplets[caisse] += _incomplets(processus, issues, caisse, etat, e.fonds.dictionnaire)
+    comptes = {caisse: (incomplets[caisse], n) for caisse, n in accords.items()}
     return _parts(comptes, lambda k, n: regles.accords_incomplets(k, n, e.detecteur.seuil, e.detecteur.minimum))
 
 
-def _accord(
-    processus: Processus, issues: list[str], caisse: int, etat: bytes, dictionnaire: Dictionnaire
-) -> tuple[int, bool]:
-    """(items the dossier stands for, 0 when it was not granted; whether a document was still awaited then)."""
+def _accords(issues: Sequence[int], contributions: Sequence[bytes]) -> Mapping[int, int]:
+    """Items closed with one of these outcomes, by caisse, in what dossiers keep."""
+    clos = decoder_colonnes(contributions).get(CLOS)
+    if clos is None:
+        return {}
+    caisse, issue, n = clos[1][:, _CAISSE], clos[1][:, _ISSUE], clos[1][:, _N]
+    sommes: Counter[int] = Counter()
+    for c, nombre in zip(caisse.tolist(), (n * np.isin(issue, issues)).tolist(), strict=True):
+        sommes[c] += nombre
+    return sommes
+
+
+_CAISSE, _ISSUE = DIMENSIONS[CLOS].index("caisse"), DIMENSIONS[CLOS].index("issue")
+_N = len(DIMENSIONS[CLOS]) + MESURES[CLOS].index("n")
+
+
+def _incomplets(processus: Processus, issues: list[str], caisse: int, etat: bytes, dictionnaire: Dictionnaire) -> int:
+    """Items granted while a document was still awaited: those the dossier stands for, or none."""
     vivants = ordre((c for c in decoder_etat(etat).values() if c.temps), partial(dictionnaire.nom, "source"))
     jalons = jalons_de(vivants, processus.jalons)
     depart = instant_depart(processus, jalons)
     arret = arret_de(processus, jalons, depart, lieux()[caisse].fuseau.jour)
     if depart is None or arret is None or arret[1] not in issues:
-        return 0, False
+        return 0
     fin = arret[0]
     pauses = suspensions(processus, jalons, depart, fin + 1)
-    return synthese(vivants).nombre or 1, bool(pauses) and pauses[-1][1] > fin
+    return synthese(vivants).nombre or 1 if pauses and pauses[-1][1] > fin else 0
 
 
 async def _abandons(e: _Examen) -> Detections:

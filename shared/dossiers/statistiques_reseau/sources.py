@@ -4,15 +4,16 @@ What is expected of a day comes from the same days of past weeks (``shared.indic
 day in proportion to its opening hours: the hours of the caisses a source speaks of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.indicateurs import indicateurs_du_service
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.receptions import jour_de_reception
-from shared.dossiers.statistiques_reseau.flux import MEMOIRE, Flux, lire_flux
+from shared.dossiers.statistiques_reseau.flux import Flux, lire_flux
 from shared.dossiers.statistiques_reseau.fonds import Document, slugs
 from shared.indicators.completude import (
     JOURS,
@@ -24,6 +25,7 @@ from shared.indicators.completude import (
     juger,
     resumer,
 )
+from shared.indicators.couverture import MEMOIRE, Part
 from shared.indicators.periodes import Periode
 from shared.network.jours import date_de
 
@@ -92,6 +94,11 @@ def _manquants(f: Flux, maintenant: int) -> float:
     return attendus_depuis(f.profil, ((j, f.part_ouverte(j, f.dernier, jusqua)) for j in jours), f.chome)
 
 
+def est_muette(f: Flux, maintenant: int) -> bool:
+    """Whether it has sent nothing for longer than chance explains."""
+    return _manquants(f, maintenant) >= SILENCE
+
+
 def decrire_completude(mesure: Completude) -> Document:
     """A completeness in plain values; rate between 0 and 1."""
     return {
@@ -100,6 +107,12 @@ def decrire_completude(mesure: Completude) -> Document:
         "jours_silencieux": [date_de(jour) for jour in sorted(set(mesure.silencieux))],
         "jours_inconnus": mesure.inconnus,
     }
+
+
+def part_de(document: Mapping[str, Any]) -> Part:
+    """What a figure is built on, out of ``completude_de``."""
+    muettes = sum(source["silencieuse"] for source in document["sources_incompletes"])
+    return Part(document["taux"], document["complet"], muettes)
 
 
 async def completude_de(
@@ -122,9 +135,7 @@ async def completude_de(
     jours = range(periode.du, min(periode.au + 1, jour_de_reception(maintenant)))
     creneaux = {f.source: [juger(f.profil, jour, f.chome) for jour in jours] for f in flux}
     parts = {source: resumer(juges) for source, juges in creneaux.items()}
-    muettes = {
-        f.source for f in flux if jour_de_reception(f.dernier) < periode.au and _manquants(f, maintenant) >= SILENCE
-    }
+    muettes = {f.source for f in flux if jour_de_reception(f.dernier) < periode.au and est_muette(f, maintenant)}
     ensemble = decrire_completude(resumer([creneau for juges in creneaux.values() for creneau in juges]))
     en_defaut = [
         {"source": source, **decrire_completude(part), "silencieuse": source in muettes}

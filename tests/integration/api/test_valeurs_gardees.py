@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.indicateurs import indicateur, indicateurs_du_service
-from shared.dossiers.cellules import Vue
-from shared.dossiers.mouvements import tasser
+from shared.dossiers.cellules import Entiers, Filtre, Selection, Vue
+from shared.dossiers.mouvements import Mouvements, tasser
+from shared.dossiers.pliage import plier
+from shared.dossiers.sommes_gardees import CellierGarde, Sommes
 from shared.dossiers.tables import PLIE
 from shared.dossiers.valeurs import Demande, Evaluateur, preciser
 from shared.dossiers.valeurs_gardees import ValeursGardees
@@ -20,7 +22,7 @@ from shared.indicators.periodes import Periode, decouper
 from shared.indicators.statistiques import Valeur
 from shared.network.jours import jour_de
 from shared.network.reseau import charger
-from tests.integration.api.conftest import Pile
+from tests.integration.api.conftest import LOT, Pile
 
 CPAM_31 = charger().caisse("cpam-31").code
 PERIODES = [
@@ -40,24 +42,38 @@ def question(pile: Pile, code: str = "taux_decroche", periodes: tuple[Periode, .
     return preciser(Demande(indicateur(code), list(periodes), int(pile.clock.now().timestamp())))
 
 
+def lire(pile: Pile) -> AsyncConnection:
+    """A connection as the API has: each statement is of its own instant."""
+    return pile.service.moteur.execution_options(isolation_level="AUTOCOMMIT").connect()
+
+
 async def n(pile: Pile, gardees: ValeursGardees, demande: Demande) -> list[int]:
     """What the network counts, period by period."""
-    async with pile.service.moteur.connect() as conn:
+    async with lire(pile) as conn:
         tableaux = await gardees.tableaux(conn, demande)
     return [next((v.n for v in t.valeurs if v.caisse == 0), 0) for t in tableaux]
 
 
 def autre(pile: Pile, evaluateur: Evaluateur | None = None) -> ValeursGardees:
     """Another process on the same database, with nothing in memory."""
+    nom, dictionnaire = pile.service.definition.nom, pile.service.dictionnaire
+    evaluateur = evaluateur or Evaluateur(nom, dictionnaire, CellierGarde(nom))
+    return ValeursGardees(nom, evaluateur, dictionnaire)
+
+
+def a_l_etroit(pile: Pile) -> ValeursGardees:
+    """A process that has no room to keep sums of cells."""
     nom = pile.service.definition.nom
-    return ValeursGardees(nom, evaluateur or pile.service.evaluateur, pile.service.dictionnaire)
+    cellier = CellierGarde(nom, sommes=Sommes(Mouvements(nom), octets_max=20_000))
+    return autre(pile, Evaluateur(nom, pile.service.dictionnaire, cellier))
 
 
 class Intercale(Evaluateur):
     """An evaluator during whose computation something else happens, before or after it has read the cells."""
 
     def __init__(self, pile: Pile, entre: Callable[[], Awaitable[None]], *, apres: bool) -> None:
-        super().__init__(pile.service.definition.nom, pile.service.dictionnaire)
+        nom = pile.service.definition.nom
+        super().__init__(nom, pile.service.dictionnaire, CellierGarde(nom))
         self._entre, self._apres = entre, apres
         self.calculs = 0
 
@@ -179,8 +195,7 @@ async def test_ce_que_le_present_decide_n_est_garde_que_dans_son_heure(contacts:
         "WHERE indicateur = 'courriels_48h' AND du = $1 AND au = $2"
     )
     bornes = jour_de(date(2026, 3, 1)), jour_de(date(2026, 3, 31))
-    (provisoire,) = await contacts.service.pool.fetch(heures, *bornes)
-    assert provisoire["heure"] is not None
+    assert await contacts.service.pool.fetch(heures, *bornes) == []
     contacts.il_est("2026-04-03 01:00")
     await contacts.mesure("courriels_48h", "reseau", **mars)
     (finale,) = await contacts.service.pool.fetch(heures, *bornes)
@@ -237,24 +252,101 @@ async def test_ce_qui_est_garde_egale_toujours_ce_qu_un_calcul_neuf_donnerait(
 ) -> None:
     tirage = random.Random(graine)
     for pile in (contacts, claims):
-        choisis = {i.genre: i for i in indicateurs_du_service(pile.service.definition.nom) if i.process in TIRES}
-        anciens = [autre(pile), pile.service.gardees]
-        for _ in range(10):
+        nom, pool = pile.service.definition.nom, pile.service.pool
+        choisis = {i.genre: i for i in indicateurs_du_service(nom) if i.process in TIRES}
+        anciens = [autre(pile), pile.service.gardees, a_l_etroit(pile)]
+        for tour in range(10):
             await pile.compter(*(hasard(pile, tirage) for _ in range(tirage.randrange(1, 4))))
             pile.clock.advance_to(pile.clock.now() + timedelta(minutes=tirage.choice((5, 50, 700, 1_500))))
+            maintenant = int(pile.clock.now().timestamp())
+            if tour % 4 == 3:
+                await plier(pool, nom, pile.clock)
+                async with pool.acquire() as conn, conn.transaction():
+                    await tasser(conn, nom, maintenant // 86_400 - tirage.choice((20, 60, 90)), PLIE)
             for choisi in choisis.values():
                 for vue in VUES if not choisi.genre.startswith("stock") else VUES[:1]:
-                    await verifier(pile, anciens, Demande(choisi, PERIODES, int(pile.clock.now().timestamp()), vue))
+                    await verifier(pile, anciens, Demande(choisi, PERIODES, maintenant, vue))
 
 
 async def verifier(pile: Pile, anciens: list[ValeursGardees], demande: Demande) -> None:
     """What is kept of the network, and of one caisse of it, is what is computed anew."""
-    async with pile.service.moteur.connect() as conn:
+    neuf = Evaluateur(pile.service.definition.nom, pile.service.dictionnaire)
+    async with lire(pile) as conn:
         await pile.service.dictionnaire.actualiser(conn)
-        neuves = await pile.service.evaluateur.valeurs(conn, demande)
+        neuves = await neuf.valeurs(conn, demande)
         for gardees in (*anciens, autre(pile)):
             lus = await gardees.tableaux(conn, preciser(demande))
             assert {v for t in lus for v in t.valeurs} == set(neuves), (demande.indicateur.code, demande.vue)
         une = replace(demande, caisse=CPAM_31)
         trouvees = {v for t in await anciens[0].tableaux(conn, preciser(une)) for v in t.valeurs}
         assert {v for v in trouvees if v.caisse == CPAM_31} == {v for v in neuves if v.caisse == CPAM_31}
+
+
+async def test_apres_un_lot_seuls_les_jours_qu_il_touche_sont_relus(contacts: Pile, claims: Pile) -> None:
+    jours = [f"2026-{mois:02d}-{jour:02d}" for mois in (1, 2) for jour in (5, 14, 27)]
+    await contacts.compter(*(appel(contacts, jour) for jour in jours), appel(contacts, "2026-03-02"))
+    stocks = {"recue": "2025-06-02 08:00"}, {"recue": "2026-03-01 08:00"}
+    await claims.compter(*(claims.dossier("cmuc_acs", jalons) for jalons in stocks))
+    mars = (Periode(jour_de(date(2026, 3, 1)), jour_de(date(2026, 3, 31))),)
+    cas = (
+        (contacts, "taux_decroche", appel(contacts, "2026-03-02"), [1], [2]),
+        (claims, "stock_cmuc_acs", claims.dossier("cmuc_acs", {"recue": "2026-03-02 08:00"}), [2], [3]),
+    )
+    for pile, code, lot, avant, apres in cas:
+        espion = Lectures(pile.service.definition.nom)
+        nom, dictionnaire = pile.service.definition.nom, pile.service.dictionnaire
+        gardees = autre(pile, Evaluateur(nom, dictionnaire, espion))
+        assert await n(pile, gardees, question(pile, code, mars)) == avant
+        assert espion.jours(), "la premiere fois tout est lu"
+        espion.coupes.clear()
+        await pile.compter(lot)
+        assert await n(pile, gardees, question(pile, code, mars)) == apres
+        assert espion.jours() == {mars[0].du + 1}, "le 2 mars seulement"
+
+
+class Lectures(CellierGarde):
+    """A reader that says which days were read in the database."""
+
+    def __init__(self, schema: str) -> None:
+        super().__init__(schema)
+        self.coupes: list[tuple[int, ...]] = []
+        self._nu = self
+
+    async def sommer(
+        self, conn: AsyncConnection, filtre: Filtre, selections: Sequence[Selection], mesures: Sequence[str]
+    ) -> dict[str, Entiers]:
+        brute: Any = (await conn.get_raw_connection()).driver_connection
+        if brute.is_in_transaction():
+            self.coupes += [s.jours.coupes for s in selections if s.jours]
+        return await super().sommer(conn, filtre, selections, mesures)
+
+    def jours(self) -> set[int]:
+        return {jour for coupes in self.coupes for jour in range(coupes[0], coupes[-1])}
+
+
+async def test_une_reponse_faite_de_morceaux_est_d_un_seul_instant(contacts: Pile) -> None:
+    jours = ("2026-02-03", "2026-02-26", "2026-03-01")
+    combien = 12
+
+    def place(numero: int, revision: int) -> dict[str, Any]:
+        nom = f"appel-{numero}"
+        return appel(contacts, jours[(numero + revision) % 3], id=nom, subject=nom, revision=revision)
+
+    await contacts.compter(*(place(numero, 0) for numero in range(combien)))
+    periode = (Periode(jour_de(date(2026, 2, 1)), jour_de(date(2026, 3, 2))),)
+    lecteurs, fini, vus = [autre(contacts), a_l_etroit(contacts)], asyncio.Event(), 0
+
+    async def relire(gardees: ValeursGardees) -> None:
+        nonlocal vus
+        while not fini.is_set():
+            assert await n(contacts, gardees, question(contacts, periodes=periode)) == [combien]
+            vus += 1
+
+    async with asyncio.TaskGroup() as groupe:
+        for gardees in lecteurs:
+            groupe.create_task(relire(gardees))
+        for revision in range(1, 25):
+            await contacts.poster([place(numero, revision) for numero in range(combien)], LOT)
+        await contacts.ecouler()
+        fini.set()
+    assert vus > 10

@@ -154,9 +154,9 @@ async def test_a_call_posted_to_the_stack_is_seen_on_the_dashboard(
             "Effectif du réseau A": [4],
             "Caisses mesurées A": [1],
             "Valeur par caisse A": [75, 75],
-            "Retard A": [0, 0],
-            "En vie et prêts A": [1, 1, 1, 1],
-            "En vie et prêts B": [1, 1],
+            "Retard A": [0, 0, 0],
+            "En vie et prêts A": [1, 1, 1, 1, 1, 1],
+            "En vie et prêts B": [1, 1, 1],
         }
         for nom, attendu in attendus.items():
 

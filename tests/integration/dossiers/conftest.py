@@ -4,6 +4,7 @@ import dataclasses
 import json
 import random
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +16,7 @@ import pytest
 
 from shared.catalogue.processus import Processus, processus_du_service
 from shared.clock import SimulatedClock
-from shared.database.connexion import acquerir, creer_pool
+from shared.database.connexion import acquerir, creer_pool, fermer_pool
 from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.contributions import DIMENSIONS, MESURES, Codes, noms_de
 from shared.dossiers.contributions_en_lot import CalculEnLot
@@ -69,6 +70,12 @@ def evenement(
     return corps | {"type": f"vigie.{process}.dossier.v1", "data": {"caisse": "cpam-75", **data, "jalons": dates}}
 
 
+class DepotMixte(Depot):
+    """Writes what little a test sends by both ways: arrays, and from the third row on by COPY."""
+
+    LOT_COPIE = 2
+
+
 @dataclass
 class Journal:
     """The part of the log's interface that a replay asks for, over records kept in memory, offsets from ``debut``."""
@@ -112,7 +119,7 @@ class Service:
         """From now on the handler follows these definitions; its calculators."""
         calculs = {p.code: CalculEnLot(p, lieux(), self.dictionnaire) for p in definitions}
         self.traitement = TraitementDossiers(
-            Depot(SCHEMA), self.lecteur, calculs, self.dictionnaire, self.pool, PARTITIONS
+            DepotMixte(SCHEMA), self.lecteur, calculs, self.dictionnaire, self.pool, PARTITIONS
         )
         return calculs
 
@@ -162,7 +169,13 @@ class Service:
 
 @pytest.fixture
 async def service(postgres_url: str) -> AsyncIterator[Service]:
-    pool = await creer_pool(postgres_url, 6)
+    async with ouvrir_service(postgres_url) as ouvert:
+        yield ouvert
+
+
+@asynccontextmanager
+async def ouvrir_service(url: str) -> AsyncIterator[Service]:
+    pool = await creer_pool(url, 6)
     await pool.execute(f"CREATE SCHEMA {SCHEMA}")
     for ordre in (*ddl_v1(SCHEMA), *creer(SCHEMA)):
         await pool.execute(ordre)
@@ -170,10 +183,10 @@ async def service(postgres_url: str) -> AsyncIterator[Service]:
     dictionnaire = Dictionnaire(SCHEMA)
     await dictionnaire.completer(pool, [nom for p in definitions for nom in noms_de(p)])
     lecteur = LecteurEnLot(definitions, codes_par_slug())
-    traitement = TraitementDossiers(Depot(SCHEMA), lecteur, FABRIQUE(dictionnaire), dictionnaire, pool, PARTITIONS)
+    traitement = TraitementDossiers(DepotMixte(SCHEMA), lecteur, FABRIQUE(dictionnaire), dictionnaire, pool, PARTITIONS)
     clock = SimulatedClock(datetime(2026, 4, 1, 12, tzinfo=UTC))
-    yield Service(postgres_url, pool, dictionnaire, lecteur, traitement, Journal(), clock)
-    await pool.close()
+    yield Service(url, pool, dictionnaire, lecteur, traitement, Journal(), clock)
+    await fermer_pool(pool)
 
 
 def sans_suspension(codes: Codes) -> Mapping[str, CalculEnLot]:

@@ -11,7 +11,7 @@ from shared.catalogue.processus import processus_du_service
 from shared.database.connexion import acquerir
 from shared.dossiers.contributions import CLOS, MESURES
 from shared.dossiers.pliage import plier
-from shared.dossiers.reconstruction import Reconstruction, reconstruire
+from shared.dossiers.reconstruction import Reconstruction, interrompue, reconstruire
 from shared.dossiers.retention import purger
 from shared.dossiers.tables import PLIE, RECONSTRUIT, SCELLE, TABLE
 from shared.dossiers.verification import verifier
@@ -98,8 +98,10 @@ async def test_reconstruire_deux_fois_ne_change_rien_la_seconde_et_reprend_ou_il
 
     with pytest.raises(Coupure):
         await reconstruire(*communs, lot=5, progres=couper)
-    suite = await reconstruire(*communs, lot=5, apres=arrets[-1].dernier)
-    assert arrets[-1].vus + suite.vus == 30
+    reste = await interrompue(service.pool, SCHEMA, "cmuc_acs")
+    assert reste == arrets[-1]
+    assert (await reconstruire(*communs, lot=5, depuis=reste)).vus == 30
+    assert await interrompue(service.pool, SCHEMA, "cmuc_acs") is None
     assert (await verifier(service.url, SCHEMA, sans_suspension)).ok
     avant = await service.lectures()
     assert (await reconstruire(*communs)).changes == 0

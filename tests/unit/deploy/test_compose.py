@@ -8,6 +8,7 @@ import yaml
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from services.alerts.reglages import ReglagesAlertes
 from shared.service.reglages import PREFIXE, Reglages
 from vigie.cli import application
 
@@ -34,7 +35,7 @@ def test_a_faulty_file_would_not_pass(tmp_path: Path) -> None:
 
 def test_each_service_is_an_api_and_a_consumer_in_processes_of_their_own() -> None:
     lances = {tuple(s["command"]) for s in PROCESSUS.values()}
-    assert lances == {("serve", s, "--role", r) for s in ("contacts", "claims") for r in ("api", "consumer")}
+    assert lances == {("serve", s, "--role", r) for s in ("contacts", "claims", "alerts") for r in ("api", "consumer")}
     assert {role for *_, role in lances} <= set(get_args(Reglages.model_fields["role"].annotation))
 
 
@@ -81,7 +82,8 @@ def test_only_this_machine_reaches_the_published_ports(nom: str) -> None:
 @pytest.mark.parametrize("nom", VIGIE)
 def test_every_setting_given_to_vigie_is_one_it_reads(nom: str) -> None:
     donnes = SERVICES[nom]["environment"]
-    connus = {PREFIXE + champ.upper() for champ in Reglages.model_fields}
+    reglages = ReglagesAlertes if "alerts" in SERVICES[nom]["command"] else Reglages
+    connus = {PREFIXE + champ.upper() for champ in reglages.model_fields}
     assert donnes.keys() <= connus
     assert {"VIGIE_DATABASE_URL", "VIGIE_KAFKA_BOOTSTRAP", "VIGIE_MODE"} <= donnes.keys()
 

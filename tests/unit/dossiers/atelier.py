@@ -97,6 +97,12 @@ def evenement(dit: Dit, codes: Codes, process: str) -> Evenement:
     return Evenement(process, dit.source, "ns", dit.subject, contenu, dit.enregistre, dit.cause)
 
 
+class CalculEnColonnes(CalculEnLot):
+    """In columns from the first dossier on."""
+
+    LOT_MIN = 1
+
+
 class Magasin:
     """Dossier rows and cells in memory, written as the store writes them."""
 
@@ -106,7 +112,7 @@ class Magasin:
         self.definition = processus(definition) if isinstance(definition, str) else definition
         self.codes = codes or Codes()
         self.reseau = reseau or lieux()
-        self.calcul = CalculEnLot(self.definition, self.reseau, self.codes)
+        self.calcul = CalculEnColonnes(self.definition, self.reseau, self.codes)
         self.lignes: dict[Cle, tuple] = {}
         self.cellules: Counter[tuple] = Counter()
         """(kind, dims, recorded day, cause, measure rank) -> amount, zeros included."""
@@ -114,7 +120,7 @@ class Magasin:
     def redefinir(self, definition: Processus) -> None:
         """From now on the catalogue says otherwise."""
         self.definition = definition
-        self.calcul = CalculEnLot(definition, self.reseau, self.codes)
+        self.calcul = CalculEnColonnes(definition, self.reseau, self.codes)
 
     def lot(self, dits: Iterable[Dit]) -> None:
         """One batch."""

@@ -19,7 +19,7 @@ from shared.dossiers.gardees import (
     encoder_contributions,
 )
 from shared.events.contrat import Contenu
-from tests.unit.dossiers.atelier import CPAM, PRENANTE, Codes, Dit, evenement, lieux
+from tests.unit.dossiers.atelier import CPAM, PRENANTE, CalculEnColonnes, Codes, Dit, evenement, lieux
 from tests.unit.dossiers.test_fusion_proprietes import JALONS, dits
 
 ENTIERS = st.integers(-(2**40), 2**40)
@@ -43,7 +43,7 @@ def etats(calcul: CalculEnLot, codes: Codes, histoires: Sequence[Sequence[Dit]])
 def test_en_lot_comme_un_par_un(process: str, prenantes: dict[int, int], donnees: st.DataObject) -> None:
     histoires = donnees.draw(st.lists(st.lists(dits(process), min_size=1, max_size=4), max_size=8))
     codes = Codes()
-    calcul = CalculEnLot(processus(process), lieux(prenantes), codes)
+    calcul = CalculEnColonnes(processus(process), lieux(prenantes), codes)
     contenus = etats(calcul, codes, histoires)
     attendues = [calcul.contributions(c) for c in contenus]
     calculees = calcul.contributions_en_lot(contenus)
@@ -59,7 +59,7 @@ def test_en_lot_comme_un_par_un(process: str, prenantes: dict[int, int], donnees
 
 def test_un_jalon_devenu_unique_se_lit_par_la_regle_d_aujourd_hui() -> None:
     codes = Codes()
-    calcul = CalculEnLot(processus("fse"), lieux(), codes)
+    calcul = CalculEnColonnes(processus("fse"), lieux(), codes)
     autrefois = [Contenu(1, "x", 0, 1, {"recue": [1_700_000_000, 1_700_086_400]}, CPAM)]
     simple = [Contenu(1, "y", 0, 1, {"recue": 1_700_000_000}, CPAM)]
     calculees = calcul.contributions_en_lot([autrefois, simple])

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from shared.catalogue.processus import charger_processus
-from shared.events.contrat import RAISONS
+from shared.dossiers.derives.fiches import Derive
+from shared.dossiers.derives.messages import annoncer
+from shared.events.contrat import RAISONS, Contenu
 from shared.events.generation import ASYNCAPI, PAGE, RACINE, SCHEMAS, ecrire, main, page, perimes
 from tests.unit.events.atelier import LECTEUR, MAINTENANT
 from tests.unit.events.test_schemas import VALIDEURS, references
@@ -66,7 +70,7 @@ def test_an_operation_carries_the_messages_of_its_own_channel() -> None:
 
 def test_each_process_is_on_the_topic_of_its_service_and_indicators_on_theirs() -> None:
     par_topic = {canal["address"]: {m.rsplit("_", 1)[0] for m in canal["messages"]} for canal in CANAUX.values()}
-    attendu: dict[str, set[str]] = {"vigie.indicateurs.v1": {"indicateur"}}
+    attendu: dict[str, set[str]] = {"vigie.indicateurs.v1": {"indicateur"}, "vigie.personnes.v1": {"personne"}}
     for p in charger_processus().values():
         attendu.setdefault(f"vigie.{p.service}.v1", set()).add(p.code)
     assert par_topic == attendu
@@ -91,6 +95,22 @@ def test_payloads_are_draft_7_schemas_that_accept_their_examples(nom: str) -> No
         Draft7Validator(charge).validate(cas["payload"])
     autre = next(m for n, m in MESSAGES.items() if n != nom)
     assert not Draft7Validator(charge).is_valid(autre["examples"][0]["payload"])
+
+
+@given(
+    st.sampled_from(["appel|essai|1", "fse|essai|2"]),
+    st.sampled_from(["contact", "dossier", "retrait"]),
+    st.integers(0, 9),
+)
+def test_what_is_announced_of_a_person_is_what_the_asyncapi_says(cle: str, genre: str, revision: int) -> None:
+    jalons = {"contact": {"contact": 1_793_700_000}, "dossier": {"ouvert": 1_793_700_000, "clos": 1_793_800_000}}
+    dits = jalons.get(genre, {})
+    contenu = Contenu(0, cle, revision, 1_793_700_000 if dits else 0, {**dits}, 751 if dits else 0)
+    clef, valeur = annoncer("contacts", Derive("k1.Zm9vYmFyYmF6cXV4cXV1eA", contenu), 20_760, 0)
+    message = MESSAGES[f"personne_{genre}"]
+    charge = {"components": DOCUMENT["components"]} | message["payload"]
+    Draft7Validator(charge).validate(json.loads(valeur))
+    assert re.match(message["bindings"]["kafka"]["key"]["pattern"], clef.decode())
 
 
 # docs/evenements.md

@@ -1,0 +1,38 @@
+"""Transactions on the service's database, and the driver's connection under them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+TOUT = "*"
+"""In ``a_evaluer``: every indicator, because something else than a cell changed."""
+
+
+async def pilote(conn: AsyncConnection) -> asyncpg.Connection:
+    """The driver's own connection, inside the same transaction: for the outbox and the answered calls."""
+    brute = await conn.get_raw_connection()
+    return cast("asyncpg.Connection", brute.driver_connection)
+
+
+@asynccontextmanager
+async def transaction(moteur: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection in a transaction that has begun on the server too, committed at the end."""
+    async with moteur.begin() as conn:
+        # SQLAlchemy opens the driver's transaction with its first statement, not before.
+        await conn.execute(text("SELECT 1"))
+        yield conn
+
+
+async def demander_evaluation(conn: AsyncConnection, schema: str, *processus: str) -> None:
+    """Ask for an evaluation of the indicators of these processes, soon and at least once, if the caller commits."""
+    await conn.execute(
+        text(
+            f"""INSERT INTO {schema}.a_evaluer (process) SELECT unnest(CAST(:processus AS text[]))
+            ON CONFLICT (process) DO UPDATE SET numero = {schema}.a_evaluer.numero + 1"""
+        ),
+        {"processus": sorted(set(processus))},
+    )

@@ -1,0 +1,32 @@
+"""``vigie up`` once all is started: where to look, and waiting. Imports no service: they start meanwhile."""
+
+import time
+from collections.abc import Mapping
+
+from rich.console import Console
+
+from vigie.pile import Pile
+
+DOCUMENTS = {"contacts": "/v1/indicateurs", "claims": "/v1/indicateurs", "alerts": "/v1/alertes"}
+"""What to look at first in each service."""
+
+
+def veiller(debout: Pile, console: Console) -> None:
+    """Say where to look, then wait until Ctrl-C or the death of a service."""
+    for ligne in adresses(debout.urls):
+        console.print(ligne, highlight=False)
+    console.print("Ctrl-C pour arrêter.")
+    try:
+        while True:
+            debout.verifier()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        console.print("Arrêt…")
+
+
+def adresses(urls: Mapping[str, str]) -> list[str]:
+    """Where to look, line by line."""
+    lignes = ["[bold]Vigie est debout.[/]"]
+    for nom, url in urls.items():
+        lignes.append(f"  {nom:<9} {url}{DOCUMENTS[nom]}   {url}/openapi.json   {url}/metrics")
+    return lignes
