@@ -123,7 +123,7 @@ async def _montrer(
     comite = await asyncio.to_thread(tenir, pile.urls["alerts"], dernier_mois(fin), dossier_vigie())
     dire.print(
         f"Comité d'alerte de {comite['mois']} : {comite['caisses_examinees']} caisses examinées, {comite['courriers']} "
-        f"courriers ; procès-verbal : {comite['pv']}",
+        f"courrier{'s' if comite['courriers'] > 1 else ''} ; procès-verbal : {comite['pv']}",
         highlight=False,
     )
     if options.en_json:

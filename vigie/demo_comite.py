@@ -16,9 +16,8 @@ MEMBRES = ("local", "membre-2", "membre-3")
 
 
 def dernier_mois(fin: date) -> str:
-    """The last whole month at the day ``fin``, AAAA-MM."""
-    lendemain = fin + timedelta(days=1)
-    return f"{lendemain.replace(day=1) - timedelta(days=1):%Y-%m}"
+    """The last month that is over on the day ``fin``, AAAA-MM."""
+    return f"{fin.replace(day=1) - timedelta(days=1):%Y-%m}"
 
 
 def _preparer(comite: Comite) -> None:

@@ -24,6 +24,10 @@ def test_a_bounded_demonstration_measures_every_caisse_and_verifies(foyer: Path)
     assert appels["caisses_mesurees"] > 100
     assert 80 < appels["valeur"] < 97
     assert document["indicateurs"]["stock_cmuc_acs"]["n"] > 0
+    comite = document["comite"]
+    assert comite["mois"] == "2026-09"
+    assert comite["courriers"] == sum(comite["mesures"].values())
+    assert Path(comite["pv"]).read_bytes().startswith(b"%PDF")
 
 
 def test_an_unknown_indicator_is_a_sentence_with_the_closest_names(foyer: Path) -> None:

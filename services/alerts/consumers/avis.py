@@ -25,6 +25,9 @@ from shared.network.reseau import charger
 
 TYPE_AVIS = "vigie.alertes.avis.v1"
 
+A_SURVEILLER = "a_surveiller"
+"""What the control cannot tell from noise: listed, pushed and counted, but no caisse is written to for it."""
+
 
 async def annoncer(
     conn: AsyncConnection, silences: Collection[Silence], instant: datetime, reglages: ReglagesAvis
@@ -44,8 +47,8 @@ async def annoncer(
 
 def _membre(ligne: Row[Any], silences: Collection[Silence], instant: datetime) -> Membre:
     cle = Cle(ligne.genre, ligne.caisse, ligne.objet)
-    silencieuse = any(silence.tait(cle, instant) for silence in silences)
-    return Membre(ligne.id, ligne.etat, ligne.niveau, ligne.depuis, ligne.annonce, silencieuse)
+    tue = ligne.gravite == A_SURVEILLER or any(silence.tait(cle, instant) for silence in silences)
+    return Membre(ligne.id, ligne.etat, ligne.niveau, ligne.depuis, ligne.annonce, tue)
 
 
 async def _garder(conn: AsyncConnection, groupe: Groupe, avis: Avis, lignes: Mapping[int, Row[Any]]) -> None:

@@ -27,14 +27,17 @@ class ReglagesAvis:
 
 @dataclass(frozen=True, slots=True)
 class Membre:
-    """An alert of the caisse. ``annonce``: what was last said of it (see ``nouvelle``), None when nothing was."""
+    """An alert of the caisse. ``annonce``: what was last said of it (see ``nouvelle``), None when nothing was.
+
+    ``tue``: nothing is said of it, for someone silenced it or it may be noise.
+    """
 
     id: int
     etat: Etat
     niveau: int
     depuis: datetime
     annonce: str | None
-    silencieuse: bool
+    tue: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Avis:
 
 def nouvelle(membre: Membre) -> str | None:
     """What a notice would say of an alert that was not said yet: its opening at this level, its end if it was told."""
-    if membre.silencieuse:
+    if membre.tue:
         return None
     if membre.etat == "ouverte":
         dite = f"ouverte:{membre.niveau}"
@@ -75,7 +78,7 @@ def aviser(
     """The notice to send now, if any, and what the caisse was told then. The order of members does not matter."""
     membres = sorted(membres, key=lambda m: m.id)
     nouvelles = [(m, dite) for m in membres if (dite := nouvelle(m)) is not None]
-    ouvertes = tuple(m.id for m in membres if m.etat == "ouverte" and not m.silencieuse)
+    ouvertes = tuple(m.id for m in membres if m.etat == "ouverte" and not m.tue)
     if nouvelles:
         if not _mures(groupe, [m for m, _ in nouvelles], instant, reglages):
             return groupe, None

@@ -56,7 +56,7 @@ LUNDI = datetime(2026, 3, 9, 8, tzinfo=UTC)
 
 
 def membre(numero: int, etat: str = "ouverte", depuis: datetime = LUNDI, **autres: object) -> Membre:
-    defauts = {"niveau": 0, "annonce": None, "silencieuse": False}
+    defauts = {"niveau": 0, "annonce": None, "tue": False}
     return Membre(numero, etat, depuis=depuis, **(defauts | autres))  # type: ignore[arg-type]
 
 
@@ -96,8 +96,8 @@ def test_une_fin_n_est_dite_que_si_le_debut_l_a_ete() -> None:
 
 
 def test_un_silence_tait_l_alerte_et_sa_fin_la_laisse_dire() -> None:
-    assert nouvelle(membre(1, silencieuse=True)) is None
-    assert aviser(Groupe("cpam-75", LUNDI), [membre(1, silencieuse=True)], LUNDI, PARIS, REGLAGES_AVIS)[1] is None
+    assert nouvelle(membre(1, tue=True)) is None
+    assert aviser(Groupe("cpam-75", LUNDI), [membre(1, tue=True)], LUNDI, PARIS, REGLAGES_AVIS)[1] is None
     assert nouvelle(membre(1)) == "ouverte:0"
 
 
