@@ -138,6 +138,6 @@ def _texte(fichier: Path) -> str:
     return fichier.read_text(encoding="utf-8", errors="replace") if fichier.exists() else ""
 
 
-def _presses(lot_max: int, attente: float) -> ReglagesConsommateur:
-    del lot_max, attente
+def _presses(lot_max: int, attente: float, groupe: ReglagesGroupe) -> ReglagesConsommateur:
+    del lot_max, attente, groupe
     return ReglagesConsommateur(LOT_PRESSE, 0.2, ReglagesGroupe(session=2.0, rebalance=10.0, drain=3.0))
