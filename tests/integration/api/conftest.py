@@ -78,12 +78,11 @@ class Pile:
 
     async def ecouler(self) -> None:
         """Wait until the consumer has been through all that the log holds."""
-        fins = {
-            p: b.fin for p, b in (await self.service.journal.bornes(self.service.definition.topic)).items() if b.fin
-        }
+        nom, topic = self.service.definition.nom, self.service.definition.topic
+        fins = {p: b.fin for p, b in (await self.service.journal.bornes(topic)).items() if b.fin}
 
         async def passe() -> bool:
-            lus = await self.service.pool.fetch(f"SELECT partition, next FROM {self.service.definition.nom}.positions")
+            lus = await self.service.pool.fetch(f"SELECT partition, next FROM {nom}.positions WHERE topic = $1", topic)
             positions = {ligne["partition"]: ligne["next"] for ligne in lus}
             return all(positions.get(p, 0) >= fin for p, fin in fins.items())
 
