@@ -137,9 +137,11 @@ class AbonnementPostgres:
         finally:
             if suivi is not None:
                 await asyncio.wait((suivi,))
-            with contextlib.suppress(Exception):  # the connection may be gone
+            try:
                 await conn.remove_listener(CLOCHE, self._sonner)
                 await conn.remove_listener(CLOCHE_GROUPE, self._sonner_groupe)
+            except Exception:  # the connection is gone, or going: the pool must not take it back still listening
+                conn.terminate()
 
     async def _suivre(self, ecouteur: Ecouteur, voulues: frozenset[int], premiere: asyncio.Event) -> None:
         if voulues != self._tenues:

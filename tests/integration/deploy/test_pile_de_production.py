@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ PROCESSUS = {
     nom: s for nom, s in COMPOSE["services"].items() if s["image"].startswith("vigie:") and s["command"][0] == "serve"
 }
 TABLEAU = json.loads((RACINE / "deploy/grafana/tableaux/reseau.json").read_text(encoding="utf-8"))
+_DEFAUT = re.compile(r"\$\{\w+:-(.*?)\}")
 CHOIX = {"$__rate_interval": "20s", "$indicateur": "taux_decroche", "$fenetre": "7j", "$caisse": "(cpam-75|reseau)"}
 
 pytestmark = [
@@ -58,8 +60,9 @@ def _lance(commande: list[str], journal: Path, env: Mapping[str, str]) -> Iterat
 
 
 def _environnement(nom: str, **ici: str) -> dict[str, str]:
-    """What Compose gives to this container, with the addresses of this machine."""
-    return {**os.environ, **COMPOSE["services"][nom]["environment"], **ici}
+    """What Compose gives to this container when nothing is set around it, with the addresses of this machine."""
+    donnees = {cle: _DEFAUT.sub(r"\1", str(v)) for cle, v in COMPOSE["services"][nom]["environment"].items()}
+    return {**os.environ, **donnees, **ici}
 
 
 @pytest.fixture
@@ -154,9 +157,9 @@ async def test_a_call_posted_to_the_stack_is_seen_on_the_dashboard(
             "Effectif du réseau A": [4],
             "Caisses mesurées A": [1],
             "Valeur par caisse A": [75, 75],
-            "Retard A": [0, 0, 0],
+            "Retard A": [0, 0, 0, 0, 0],  # contacts and its persons, claims, alerts and the plans it waits for
             "En vie et prêts A": [1, 1, 1, 1, 1, 1],
-            "En vie et prêts B": [1, 1, 1],
+            "En vie et prêts B": [1, 1, 1, 1, 1],
         }
         for nom, attendu in attendus.items():
 

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.service.reglages import PREFIXE, Reglages
+from services.alerts.reglages import ReglagesAlertes
+from shared.service.reglages import PREFIXE
 from tests.support.metriques_du_code import metriques_du_code
 
 RACINE = Path(__file__).parents[3]
@@ -13,7 +14,7 @@ DECISIONS = sorted((RACINE / "docs/decisions").glob("0*.md"))
 
 
 def test_the_runbook_names_every_setting_and_no_other() -> None:
-    reglages = {PREFIXE + champ.upper() for champ in Reglages.model_fields}
+    reglages = {PREFIXE + champ.upper() for champ in ReglagesAlertes.model_fields}
     cites = {nom.removesuffix("_FICHIER") for nom in re.findall(r"`(VIGIE_[A-Z_]+)", EXPLOITATION)}
     assert cites == reglages
 
