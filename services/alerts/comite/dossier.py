@@ -14,7 +14,7 @@ from services.alerts.comite.calendrier import Mois
 from services.alerts.comite.instantane import Ligne
 from services.alerts.comite.lettre import NOMS
 from services.alerts.comite.plans_ouverts import sur_la_trajectoire
-from services.alerts.comite.regles import JAMAIS, Faits, Franchissement, Proposition, Regles
+from services.alerts.comite.regles import JAMAIS, Faits, Franchissement, Mesure, Proposition, Regles
 from services.alerts.comite.releves import Explications, Serie
 from services.alerts.domain.performance import POUR_CENT, exacte
 from shared.catalogue.indicateurs import indicateur
@@ -236,3 +236,16 @@ _COURRIERS_D_ALERTE = ("courrier_plan_actions", "courrier_entraide")
 
 def _plan_ouvert(passe: Passe, code: str) -> bool | None:
     return None if passe.plans is None else any(code in plan.get("indicateurs", ()) for plan in passe.plans)
+
+
+def a_decider(dossiers: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, Mesure], Sequence[str]]:
+    """(caisse, measure) -> indicators: what the séance has before it.
+
+    An audit beyond the year's capacity stays in its case file, with its rank: the members may add it, with a reason.
+    """
+    return {
+        (caisse, p["mesure"]): p["indicateurs"]
+        for caisse, dossier in dossiers.items()
+        for p in dossier["propositions"]
+        if p["dans_la_capacite"]
+    }

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.alerts.comite import besoins, store
 from services.alerts.comite.calendrier import FUSEAU, Mois, est_fini
-from services.alerts.comite.dossier import Passe
+from services.alerts.comite.dossier import Passe, a_decider
 from services.alerts.comite.instantane import Instantane, empreinte, en_octets
 from services.alerts.comite.instantane import composer as composer_instantane
 from services.alerts.comite.instruction import instruire, lignes_de, lignes_non_lues, situation_de
@@ -150,9 +150,7 @@ class Preparateur:
         contenus = instruire(
             mois, instantane, series, explications, passes, manques, self.regles, audits_deja=audits
         )  # fmt: skip
-        proposees = {
-            (caisse, p["mesure"]): p["indicateurs"] for caisse, d in contenus.items() for p in d["propositions"]
-        }
+        proposees = a_decider(contenus)
         franchis = {caisse: [c["indicateur"] for c in d["constats"]] for caisse, d in contenus.items()}
         evenement = Evenement("preparee", self.clock.now(), par, preparer(Seance(), proposees, franchis))
         async with conn.begin():

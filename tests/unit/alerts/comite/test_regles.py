@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from services.alerts.comite.dossier import Passe
+from services.alerts.comite.dossier import Passe, a_decider
 from services.alerts.comite.regles import (
     FICHIER,
     JAMAIS,
@@ -161,6 +161,7 @@ def test_les_audits_sont_classes_dans_la_capacite_de_l_annee() -> None:
         if p["mesure"] == "audit"
     }
     assert audits == {"cpam-75": (1, True), "cpam-31": (2, False), "cpam-33": (3, False)}
+    assert [caisse for caisse, mesure in a_decider(dossiers) if mesure == "audit"] == ["cpam-75"]
 
 
 def test_un_fait_inconnu_arrete_la_regle_et_le_dit() -> None:
