@@ -2,8 +2,8 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format lock bench bench-ingest bench-freshness bench-values bench-growth \
-	bench-projection bench-allocation kafka kafka-stop docs clean-tree
+.PHONY: help setup demo test test-keycloak check format lock bench bench-ingest bench-freshness bench-values bench-growth \
+	bench-projection bench-allocation bench-comite experience-entraide kafka kafka-stop docs clean-tree
 
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(p) 2>/dev/null),$(p))))
 BIN := .venv/bin
@@ -20,7 +20,7 @@ ARGS ?=
 FORBIDDEN := pypi[.]org|pythonhosted[.]org|repo1?[.]maven|registry[.]npmjs|static[.]crates|index[-]url|(^|[^.a-zA-Z0-9_-])/(work|farm|root|home)/
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -48,6 +48,9 @@ test: $(DEV) ## Run every test this machine can; STRICT=1: none may be skipped; 
 	fi
 	$(BIN)/python -m pytest $(ARGS)
 
+test-keycloak: $(DEV) ## Identity against a real Keycloak (Java; Maven fetches 148 MB the first time)
+	$(BIN)/python -m pytest -m keycloak tests/integration/service/test_keycloak.py $(ARGS)
+
 check: $(DEV) ## Lint, format, types, layers, generated files, clean tree
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -56,6 +59,7 @@ check: $(DEV) ## Lint, format, types, layers, generated files, clean tree
 	$(BIN)/python -m shared.events.generation --verifier
 	$(BIN)/python -m deploy.grafana.generer --verifier
 	$(BIN)/python -m shared.catalogue.documentation --verifier
+	$(BIN)/python -m services.alerts.documentation --verifier
 	@$(MAKE) --no-print-directory clean-tree
 
 clean-tree:
@@ -70,13 +74,14 @@ docs: $(DEV) ## Write generated files again: schemas, AsyncAPI, dashboards
 	$(BIN)/python -m shared.events.generation
 	$(BIN)/python -m deploy.grafana.generer
 	$(BIN)/python -m shared.catalogue.documentation
+	$(BIN)/python -m services.alerts.documentation
 
 lock: ## Compile the two locks from pyproject.toml; ARGS=--upgrade for newer versions
 	@test -x $(UV) || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/python -m pip install --quiet uv; }
 	printf 'hatchling\neditables\n' | $(LOCK) $(ARGS) pyproject.toml - --output-file requirements.lock
 	$(LOCK) $(ARGS) --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
 
-bench: bench-ingest bench-freshness bench-values bench-growth bench-projection bench-allocation ## Run every benchmark (a quiet machine, Java and Maven)
+bench: bench-ingest bench-freshness bench-values bench-growth bench-projection bench-allocation bench-comite ## Run every benchmark (a quiet machine, Java and Maven)
 
 bench-ingest: $(DEV) ## Events per second from a real Kafka to committed cells, with its rivals
 	$(BIN)/python -m bench.ingestion $(ARGS)
@@ -95,6 +100,12 @@ bench-projection: $(DEV) ## Projections against what happened: coverage and erro
 
 bench-allocation: $(DEV) ## Time and quality of the allocation at the size of the network
 	$(BIN)/python -m bench.allocation $(ARGS)
+
+bench-comite: $(DEV) ## Time to prepare a comité: 107 caisses, 10 indicators
+	$(BIN)/python -m bench.comite_preparation $(ARGS)
+
+experience-entraide: $(RUNTIME) ## Aid policies compared on the twin; ARGS="--graines 3 --mois 6"
+	$(BIN)/python -m vigie.experience $(ARGS)
 
 kafka: $(RUNTIME) ## Start a local Apache Kafka on 127.0.0.1:9092 (Java; Maven the first time)
 	$(BIN)/python -m vigie.kafka start

@@ -73,7 +73,7 @@ def pile() -> Iterator[Pile]:
                 services.append(subprocess.Popen(commande, env=milieu, stdout=sortie, stderr=sortie))
         urls = {nom: f"http://127.0.0.1:{port}" for nom, port in ports.items()}
         for nom, url in urls.items():
-            _attendre(url, dossier / f"{nom}.log")
+            attendre_pret(url, dossier / f"{nom}.log")
         yield Pile(serveur.url("bench"), urls)
     finally:
         for service in services:
@@ -83,7 +83,7 @@ def pile() -> Iterator[Pile]:
         shutil.rmtree(dossier, ignore_errors=True)
 
 
-def _attendre(url: str, sortie: Path) -> None:
+def attendre_pret(url: str, sortie: Path) -> None:
     fin = time.monotonic() + DEMARRAGE
     while time.monotonic() < fin:
         with suppress(httpx.HTTPError):

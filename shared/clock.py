@@ -15,9 +15,16 @@ class Clock(Protocol):
         """The present instant, aware, in UTC."""
         ...
 
+    @property
+    def reglee(self) -> bool:
+        """Whether it tells the present: a simulated clock does once it has been told the time."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
+
+    reglee = True
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -26,8 +33,9 @@ class SystemClock:
 class SimulatedClock:
     """A clock that stands still until it is told the time; it never goes back."""
 
-    def __init__(self, start: datetime) -> None:
+    def __init__(self, start: datetime, *, reglee: bool = True) -> None:
         self._now = start.astimezone(UTC)
+        self.reglee = reglee
 
     def now(self) -> datetime:
         return self._now
@@ -35,3 +43,4 @@ class SimulatedClock:
     def advance_to(self, instant: datetime) -> None:
         """Move to ``instant`` (aware). An earlier instant is ignored: time never goes back."""
         self._now = max(self._now, instant.astimezone(UTC))
+        self.reglee = True

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vigie import comite, pile
+from vigie import cles, comite, entraide, pile
 
 application = typer.Typer(
     name="vigie",
@@ -22,6 +22,8 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
 )
 application.add_typer(comite.application, name="comite")
+application.add_typer(cles.application, name="cles")
+application.add_typer(entraide.application, name="entraide")
 console = Console()
 erreurs = Console(stderr=True)
 T = TypeVar("T")
@@ -37,9 +39,9 @@ USAGE = 2
 INTERROMPU = 130
 
 ERREURS_DITES = {
-    "CaisseInconnue", "CatalogueInvalide", "DemandeInvalide", "DemarrageImpossible", "ErreurImport", "ErreurJournal",
-    "ErreurKafka", "ErreurServeur", "IndicateurInconnu", "PileEnEchec", "ProcessusInconnu", "RefusDuService",
-    "ReglagesInvalides",
+    "CaisseInconnue", "CatalogueInvalide", "CleImpossible", "DemandeInvalide", "DemarrageImpossible", "ErreurImport",
+    "ErreurJournal", "ErreurKafka", "ErreurServeur", "IndicateurInconnu", "PileEnEchec", "ProcessusInconnu",
+    "RefusDuService", "ReglagesInvalides",
 }  # fmt: skip
 """Names of the exceptions whose text is a French sentence for the user; named, so that none is imported for it."""
 
@@ -91,7 +93,7 @@ def up(
 
 @application.command()
 def serve(
-    service: Annotated[str, typer.Argument(help="contacts, claims ou alerts")],
+    service: Annotated[str, typer.Argument(help="contacts, claims, alerts, entraide ou console")],
     role: Annotated[Literal["api", "consumer", "tout"] | None, typer.Option(help="Par défaut VIGIE_ROLE.")] = None,
     port: Annotated[int | None, typer.Option(help="Par défaut VIGIE_PORT.")] = None,
     hote: Annotated[str | None, typer.Option(help="Par défaut VIGIE_HOTE.")] = None,

@@ -1,95 +1,59 @@
 """``vigie comite``: a comité held from a terminal, against the running stack."""
 
 import json
-import os
 import sys
-import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from vigie.pile import PileEnEchec, dossier_vigie, etat_courant
-
-if TYPE_CHECKING:
-    import httpx
+from vigie.appels import Appels, RefusDuService, adresse
 
 application = typer.Typer(help="Le comité d'alerte : préparer un mois, siéger, clore.", no_args_is_help=True)
 console = Console()
 
-DELAI_S = 120.0
-"""A preparation asks for the whole network."""
-
 LeMois = Annotated[str, typer.Option("--mois", help="Mois examiné, AAAA-MM.")]
 EnJson = Annotated[bool, typer.Option("--json", help="Un document JSON au lieu d'un tableau.")]
-
-
-class RefusDuService(Exception):
-    """What a service refused; ``str()`` is its own French sentence."""
 
 
 class Comite:
     """The comité of one month, through the API of alerts."""
 
     def __init__(self, url: str, mois: str) -> None:
-        import httpx  # a third of the time of the commands that do without
-
         self.mois = mois
-        self._client = httpx.Client(base_url=url, timeout=DELAI_S)
+        self._appels = Appels("alerts", url)
 
     def preparer(self, *, sans_attendre: bool = False) -> dict[str, Any]:
         """Prepare the month, or find it prepared."""
-        return self._poster("/v1/comites", {"mois": self.mois, "sans_attendre": sans_attendre}, {})
+        document: dict[str, Any] = self._appels.poster(
+            "/v1/comites", {"mois": self.mois, "sans_attendre": sans_attendre}
+        )
+        return document
 
     def lire(self, suite: str = "") -> dict[str, Any]:
-        document: dict[str, Any] = self._demander("GET", f"/v1/comites/{self.mois}{suite}").json()
+        document: dict[str, Any] = self._appels.lire(f"/v1/comites/{self.mois}{suite}")
         return document
 
     def acter(self, quoi: str, corps: Any = None) -> dict[str, Any]:
         """An act on the comité as it stands now."""
-        vu = self._demander("GET", f"/v1/comites/{self.mois}").headers["etag"]
-        return self._poster(f"/v1/comites/{self.mois}/{quoi}", corps, {"If-Match": vu})
+        chemin = f"/v1/comites/{self.mois}"
+        document: dict[str, Any] = self._appels.acter(chemin, f"{chemin}/{quoi}", corps)
+        return document
 
     def proces_verbal(self) -> tuple[str, bytes]:
         """The last minutes: their key and PDF. Raises RefusDuService before the closing."""
         pieces = [p for p in self.lire("/lettres")["lettres"] if p["modele"] == "proces_verbal"]
         if not pieces:
             raise RefusDuService(f"Le comité de {self.mois} n'est pas clos : il n'a pas de procès-verbal.")
-        return pieces[-1]["cle"], self._demander("GET", pieces[-1]["document"]).content
-
-    def _poster(self, chemin: str, corps: Any, entetes: Mapping[str, str]) -> dict[str, Any]:
-        cle = {"Idempotency-Key": str(uuid.uuid4())}
-        document: dict[str, Any] = self._demander("POST", chemin, corps, {**cle, **entetes}).json()
-        return document
-
-    def _demander(
-        self, methode: str, chemin: str, corps: Any = None, entetes: Mapping[str, str] | None = None
-    ) -> "httpx.Response":
-        import httpx
-
-        try:
-            reponse = self._client.request(methode, chemin, json=corps, headers=dict(entetes or {}))
-        except httpx.HTTPError as exc:
-            raise PileEnEchec(f"Le service alerts ne répond pas ({type(exc).__name__}).") from exc
-        if reponse.is_success:
-            return reponse
-        detail = f"réponse {reponse.status_code}"
-        with suppress(ValueError, KeyError):
-            detail = reponse.json()["detail"]
-        raise RefusDuService(detail)
+        return pieces[-1]["cle"], self._appels.demander("GET", pieces[-1]["document"]).content
 
 
 def ouvrir_comite(mois: str) -> Comite:
     """The comité of the running stack, or of ``VIGIE_ALERTS_URL``. Raises PileEnEchec."""
-    etat = etat_courant(dossier_vigie())
-    url = os.environ.get("VIGIE_ALERTS_URL") or (etat.urls.get("alerts") if etat else None)
-    if not url:
-        raise PileEnEchec("Vigie ne tourne pas ici : lancez « vigie up », ou donnez VIGIE_ALERTS_URL.")
-    return Comite(url, mois)
+    return Comite(adresse("alerts"), mois)
 
 
 @application.command()

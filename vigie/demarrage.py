@@ -11,7 +11,11 @@ from vigie.pile import SERVICES, Base
 TACHES = {nom: f"services.{nom}.app:taches" for nom in SERVICES}
 """Where each service says what one of its processes runs: imported by the process that runs it, and no other."""
 
-REGLAGES = {"alerts": "services.alerts.reglages:ReglagesAlertes"}
+REGLAGES = {
+    "alerts": "services.alerts.reglages:ReglagesAlertes",
+    "entraide": "services.entraide.reglages:ReglagesEntraide",
+    "console": "services.console.reglages:ReglagesConsole",
+}
 """Settings of the services that have some of their own."""
 
 
@@ -31,9 +35,13 @@ def servir(service: str, role: str | None, port: int | None, hote: str | None) -
 async def migrer_tout(base: Base) -> None:
     """Bring every service's schema to its newest version."""
     from services.alerts.domain import MIGRATIONS
+    from services.entraide.domain import MIGRATIONS as MIGRATIONS_ENTRAIDE
     from shared.database.migrations import migrer
     from vigie.travail import DEFINITIONS
 
-    schemas = {d.nom: d.migrations for d in DEFINITIONS.values()} | {"alerts": MIGRATIONS}
+    schemas = {d.nom: d.migrations for d in DEFINITIONS.values()} | {
+        "alerts": MIGRATIONS,
+        "entraide": MIGRATIONS_ENTRAIDE,
+    }
     for schema, migrations in schemas.items():
         await migrer(base.database_url, schema, migrations)

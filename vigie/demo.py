@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
@@ -10,6 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from rich.console import Console
@@ -29,6 +31,7 @@ from simulator.parametres import Config, configurer
 from simulator.simulation import Journee, Simulation, flux_direct
 from simulator.simulation import derouler as rejouer
 from vigie.demo_comite import dernier_mois, tenir
+from vigie.demo_entraide import aider, phrase
 from vigie.importer import importer
 from vigie.pile import Base, Pile, dossier_vigie, ports_libres
 from vigie.travail import DEFINITIONS, ecouler, service_ouvert
@@ -81,6 +84,8 @@ class Rejeu:
 def derouler(options: Options, console: Console, erreurs: Console) -> None:
     """Run the demonstration; raises what stops it. With ``une_fois``, exits 1 when the verification fails."""
     dire = erreurs if options.en_json else console
+    # Each event stands for so many: entraide sizes needs in real volumes.
+    os.environ["VIGIE_ECHANTILLON"] = str(options.fraction)
     dire.print(f"Vigie : {options.mois} mois du réseau, un événement national sur {options.fraction}.", highlight=False)
     pile = Pile(
         dossier_vigie(), base=BASE, neuve=True, avec_kafka=options.avec_kafka, horloge="simulee", ports=ports_libres()
@@ -117,17 +122,14 @@ async def _montrer(
         "par seconde, de l'envoi HTTP aux cellules.",
         highlight=False,
     )
-    conforme = await verifier_tout(base, dire, journal=False)
     fin = premier_jour_absent - timedelta(days=1)
-    mesures = await _mesures(services, Periode(jour_de(fin) - FENETRE + 1, jour_de(fin)))
-    comite = await asyncio.to_thread(tenir, pile.urls["alerts"], dernier_mois(fin), dossier_vigie())
-    dire.print(
-        f"Comité d'alerte de {comite['mois']} : {comite['caisses_examinees']} caisses examinées, {comite['courriers']} "
-        f"courrier{'s' if comite['courriers'] > 1 else ''} ; procès-verbal : {comite['pv']}",
-        highlight=False,
+    # The comité and the plan wait for one another: the verification goes on meanwhile.
+    conforme, (comite, entraide) = await asyncio.gather(
+        verifier_tout(base, dire, journal=False), asyncio.to_thread(_comite_et_entraide, pile, fin, dire)
     )
+    mesures = await _mesures(services, Periode(jour_de(fin) - FENETRE + 1, jour_de(fin)))
     if options.en_json:
-        document = await _document(services, rejeu, conforme, mesures) | {"comite": comite}
+        document = await _document(services, rejeu, conforme, mesures) | {"comite": comite, "entraide": entraide}
         sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     else:
         console.print(_tableau(mesures, f"Réseau, {FENETRE} jours jusqu'au {fin:%d/%m/%Y}"))
@@ -136,6 +138,19 @@ async def _montrer(
             raise SystemExit(1)
         return
     await _direct(config, simulation, services, pile, console)
+
+
+def _comite_et_entraide(pile: Pile, fin: date, dire: Console) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The comité of the last month that is over, then the aid it decided."""
+    comite = tenir(pile.urls["alerts"], dernier_mois(fin), dossier_vigie())
+    dire.print(
+        f"Comité d'alerte de {comite['mois']} : {comite['caisses_examinees']} caisses examinées, {comite['courriers']} "
+        f"courrier{'s' if comite['courriers'] > 1 else ''} ; procès-verbal : {comite['pv']}",
+        highlight=False,
+    )
+    entraide = aider(pile.urls["entraide"], comite)
+    dire.print(phrase(entraide), highlight=False)
+    return comite, entraide
 
 
 async def _jeu_de_donnees(base: Base, dire: Console) -> None:
@@ -172,7 +187,7 @@ async def _rejouer(
     """All the months; alerts are told the time, and look, from the day ``veille`` on."""
     debut = time.monotonic()
     envoyes = 0
-    async with Emetteur(pile.urls["contacts"], pile.urls["claims"], horloges=[pile.urls["alerts"]]) as emetteur:
+    async with Emetteur(pile.urls["contacts"], pile.urls["claims"], horloges=_horloges(pile)) as emetteur:
         with dire.status("Rejeu…") as etat:
             for journee in rejouer(simulation):
                 await emetteur.envoyer(journee)
@@ -187,6 +202,11 @@ async def _rejouer(
     if emetteur.compte.refuses:
         dire.print(f"{emetteur.compte.refuses} événements refusés : {dict(emetteur.compte.raisons)}", highlight=False)
     return Rejeu(envoyes, time.monotonic() - debut)
+
+
+def _horloges(pile: Pile) -> list[str]:
+    """Where the time is told: the services that receive no event from a source."""
+    return [pile.urls["alerts"], pile.urls["entraide"], pile.urls["console"]]
 
 
 async def _mesures(services: Sequence[ServiceDossiers], periode: Periode) -> dict[str, list[Valeur]]:
@@ -240,7 +260,7 @@ async def _direct(
             await sorties.put(journee)
 
     async def envoyer() -> None:
-        async with Emetteur(pile.urls["contacts"], pile.urls["claims"], horloges=[pile.urls["alerts"]]) as emetteur:
+        async with Emetteur(pile.urls["contacts"], pile.urls["claims"], horloges=_horloges(pile)) as emetteur:
             while True:
                 journee = await sorties.get()
                 await emetteur.envoyer(journee)

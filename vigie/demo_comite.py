@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from vigie.comite import Comite, RefusDuService, restantes
+from vigie.appels import RefusDuService
+from vigie.comite import Comite, restantes
 
 DELAI_PREPARATION = 60.0
 """Seconds the preparation may take."""
@@ -20,7 +21,7 @@ def dernier_mois(fin: date) -> str:
     return f"{fin.replace(day=1) - timedelta(days=1):%Y-%m}"
 
 
-def _preparer(comite: Comite) -> None:
+def preparer(comite: Comite) -> None:
     """The service may already be at it, since the clock has passed its day: wait for it."""
     fin = time.monotonic() + DELAI_PREPARATION
     while True:
@@ -41,7 +42,7 @@ def tenir(url: str, mois: str, dossier: Path) -> dict[str, Any]:
     Raises RefusDuService and PileEnEchec.
     """
     comite = Comite(url, mois)
-    _preparer(comite)
+    preparer(comite)
     comite.acter(
         "ouverture",
         {"president": MEMBRES[0], "membres": [{"identifiant": m, "nom": m} for m in MEMBRES]},

@@ -15,7 +15,16 @@ from shared.database.connexion import acquerir
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.ingestion import Resultat
 from shared.log.rejets import Rejet, ecrire, inedits
-from vigie.importation import Evenement, LigneIgnoree, Mapping, RejetLigne, convertir, lire_cle, lire_mapping
+from vigie.importation import (
+    VARIABLE_PRECEDENTE,
+    Evenement,
+    LigneIgnoree,
+    Mapping,
+    RejetLigne,
+    convertir,
+    lire_cle,
+    lire_mapping,
+)
 from vigie.pile import Base
 from vigie.travail import definition_du_processus, ecouler, service_ouvert
 
@@ -62,7 +71,8 @@ async def importer(
 async def _charger(service: ServiceDossiers, fichier: Path, mapping: Mapping, bilan: Bilan, avance: "Avance") -> None:
     lot: list[Evenement] = []
     rejets: list[RejetLigne] = []
-    for sortie in convertir(fichier, mapping, lire_cle(os.environ)):
+    precedente = lire_cle(os.environ, VARIABLE_PRECEDENTE)
+    for sortie in convertir(fichier, mapping, lire_cle(os.environ), precedente=precedente):
         if isinstance(sortie, LigneIgnoree):
             bilan.ignorees[sortie.motif] += 1
         elif isinstance(sortie, RejetLigne):

@@ -17,8 +17,8 @@ from pathlib import Path
 from shared.database import embarque
 from vigie import kafka
 
-SERVICES = ("contacts", "claims", "alerts")
-PORTS = {"contacts": 8101, "claims": 8102, "alerts": 8103}
+SERVICES = ("contacts", "claims", "alerts", "entraide", "console")
+PORTS = {"contacts": 8101, "claims": 8102, "alerts": 8103, "entraide": 8104, "console": 8105}
 """Ports of the services when nothing else is asked."""
 
 DELAI_DEMARRAGE = 120.0

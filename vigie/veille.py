@@ -7,7 +7,13 @@ from rich.console import Console
 
 from vigie.pile import Pile
 
-DOCUMENTS = {"contacts": "/v1/indicateurs", "claims": "/v1/indicateurs", "alerts": "/v1/alertes"}
+DOCUMENTS = {
+    "contacts": "/v1/indicateurs",
+    "claims": "/v1/indicateurs",
+    "alerts": "/v1/alertes",
+    "entraide": "/v1/poles",
+    "console": "/",
+}
 """What to look at first in each service."""
 
 

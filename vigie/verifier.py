@@ -12,10 +12,11 @@ from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.derives.messages import TOPIC_PERSONNES
 from shared.dossiers.derives.personnes import groupe_des_personnes, tient_les_personnes
 from shared.dossiers.derives.retention import oublier
-from shared.dossiers.entretien import PLIAGE, entretenir, plan_du_service
+from shared.dossiers.entretien import JOURNAL, PLIAGE, REJETS, entretenir, plan_du_service
 from shared.dossiers.pliage import plier
 from shared.dossiers.reconstruction import interrompue, reconstruire
 from shared.dossiers.retention import purger
+from shared.dossiers.veille_de_nuit import lus_de
 from shared.dossiers.verification import verifier
 from shared.dossiers.verification_journal import verifier_journal
 from shared.network.jours import jour_de
@@ -23,7 +24,7 @@ from shared.service.reglages import Reglages
 from vigie.pile import Base
 from vigie.travail import DEFINITIONS, definition_du_processus, service_ouvert
 
-GRAND = 1_000_000
+GRAND = 200_000
 """Dossiers above which the verification is shared between two processes."""
 
 
@@ -121,7 +122,8 @@ async def entretenir_tout(base: Base, console: Console) -> bool:
     for nom, definition in DEFINITIONS.items():
         async with service_ouvert(base, definition) as service:
             with console.status(f"Entretien de {nom}…"):
-                etapes = await entretenir(service.pool, nom, SystemClock(), plan_du_service(nom, reglages), encore=True)
+                plan = plan_du_service(nom, reglages)
+                etapes = await entretenir(service.pool, nom, SystemClock(), plan, lus_de(service), encore=True)
         if etapes is None:
             libre = False
             console.print(f"{nom} : un autre processus fait déjà l'entretien.", highlight=False)
@@ -135,4 +137,6 @@ _ETAPES = {
     "chaines": "chaînes de personnes oubliées",
     "dossiers": "dossiers clos oubliés ({})",
     PLIAGE: "lignes pliées",
+    JOURNAL: "enregistrements du journal oubliés",
+    REJETS: "rejets anciens oubliés",
 }

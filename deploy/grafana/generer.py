@@ -7,14 +7,23 @@ import json
 import sys
 from pathlib import Path
 
+from deploy.grafana.caisse import caisse
+from deploy.grafana.comite import comite
+from deploy.grafana.delais import delais
 from deploy.grafana.reseau import reseau
+from deploy.grafana.telephonie import telephonie
+from deploy.grafana.vigie import vigie
 
 TABLEAUX = Path(__file__).parent / "tableaux"
+DEFINITIONS = (reseau, caisse, telephonie, delais, comite, vigie)
 
 
 def fichiers() -> dict[Path, str]:
     """Text of every dashboard by path."""
-    return {TABLEAUX / "reseau.json": json.dumps(reseau(), ensure_ascii=False, indent=1) + "\n"}
+    return {
+        TABLEAUX / f"{definition.__name__}.json": json.dumps(definition(), ensure_ascii=False, indent=1) + "\n"
+        for definition in DEFINITIONS
+    }
 
 
 def perimes() -> list[Path]:

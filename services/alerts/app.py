@@ -10,35 +10,45 @@ from functools import partial
 
 import httpx
 
-from services.alerts.api import routes
+from services.alerts.api import acces, routes
 from services.alerts.assemblage import ServiceAlertes, ouvrir
 from services.alerts.comite.ordonnanceur import ordonner
 from services.alerts.comite.plans_provisoires import ecouter_plans
-from services.alerts.comite.routes import routes_comite
+from services.alerts.comite.routes import acces_comite, routes_comite
 from services.alerts.consumers.alertmanager import Poussoir
 from services.alerts.consumers.boucle import Boucle
 from services.alerts.consumers.cloches import TraitementCloches
 from services.alerts.consumers.evaluation import Evaluateur
 from services.alerts.consumers.lecture import Amont
 from services.alerts.domain import NOM, TITRE
-from services.alerts.jauges import JaugesAlertes
-from services.alerts.lettres.api import routes as routes_documents
+from services.alerts.jauges import relever
+from services.alerts.lettres import api as documents
+from services.alerts.notifications.api import acces as acces_notifications
 from services.alerts.notifications.api import routes as routes_notifications
 from services.alerts.notifications.api import routes_publiques
+from services.alerts.notifications.entraide import ecouter_entraide
 from services.alerts.notifications.facteur import facteur_de
 from services.alerts.reglages import ReglagesAlertes
 from services.alerts.suivis.ordonnancement import suivre
-from services.alerts.suivis.routes import routes_suivis
+from services.alerts.suivis.routes import acces_suivis, routes_suivis
 from shared.clock import Clock
 from shared.dossiers.application import VERSION, adresse_base
 from shared.dossiers.cloche import TOPIC_CLOCHE
 from shared.dossiers.jauges import MesuresCommunes
 from shared.log.consommateur import Consommateur, ReglagesConsommateur
+from shared.service.acces import reunir
 from shared.service.application import Application, creer_application
+from shared.service.assemblage import surveiller
 from shared.service.horloge import creer_horloge
+from shared.service.jauges import JaugesRafraichies
 from shared.service.reglages import Reglages
 from shared.service.sante import PasPret
 from shared.service.serveur import Tache, servir
+
+ROUTEURS = (*routes(), *routes_comite(), *routes_notifications(), documents.routes, *routes_suivis())
+
+ACCES = reunir(acces(), acces_comite(), acces_notifications(), documents.ACCES, acces_suivis())
+"""Who may call each route."""
 
 
 def taches(reglages: Reglages) -> Mapping[str, Tache]:
@@ -59,15 +69,14 @@ def creer(reglages: ReglagesAlertes, clock: Clock) -> Application:
     app = creer_application(
         TITRE,
         VERSION,
-        routers=(*routes(), *routes_comite(), *routes_notifications(), routes_documents, *routes_suivis())
-        if api
-        else (),
+        routers=ROUTEURS if api else (),
+        acces=ACCES if api else {},
+        publiques=[routes_publiques()] if api else (),
         lifespans=[partial(_vie_api, reglages)] if api else [],
         reglages=reglages,
         clock=clock,
     )
-    if api:
-        app.include_router(routes_publiques())
+    reglages.exiger_compte_de_service()
     app.registre.register(MesuresCommunes())
     return app
 
@@ -78,23 +87,11 @@ async def _servir(app: Application, arret: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def _vie_api(reglages: ReglagesAlertes, app: Application) -> AsyncIterator[ServiceAlertes]:
-    async with ouvrir(adresse_base(reglages), reglages, app.clock) as service:
-        app.verifications.ajouter("base", lambda: service.pool.fetchval("SELECT 1"))
-        jauges = JaugesAlertes(service)
-        app.registre.register(jauges)
-        arret = asyncio.Event()
-        entretien = asyncio.create_task(jauges.entretenir(arret))
-        app.verifications.ajouter("jauges", partial(_tourne, entretien))
-        try:
-            yield service
-        finally:
-            arret.set()
-            await asyncio.gather(entretien, return_exceptions=True)
-
-
-async def _tourne(tache: "asyncio.Task[None]") -> None:
-    if tache.done():
-        raise PasPret("Les jauges ne se rafraîchissent plus.")
+    async with (
+        ouvrir(adresse_base(reglages), reglages, app.clock) as service,
+        surveiller(app, service, JaugesRafraichies(partial(relever, service))),
+    ):
+        yield service
 
 
 async def _evaluer(app: Application, arret: asyncio.Event) -> None:
@@ -108,6 +105,7 @@ async def _evaluer(app: Application, arret: asyncio.Event) -> None:
         groupe.create_task(evaluer_sans_fin(service, client, arret, app))
         groupe.create_task(ordonner(service, client, arret))
         groupe.create_task(ecouter_plans(service, arret))
+        groupe.create_task(ecouter_entraide(service, arret))
         groupe.create_task(suivre(service, client, arret))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from services.alerts.notifications.reglages import ReglagesNotifications
+from shared.service.amonts import Adresses
 
 
 class ReglagesAlertes(ReglagesNotifications):
@@ -21,6 +22,9 @@ class ReglagesAlertes(ReglagesNotifications):
     alertmanager_url: str = ""
     comite_regles: Path | None = None
     """Rules of the comité of this network, as ``comite/donnees/regles.yaml`` writes them; None: those, all assumed."""
+    objectif_reduction: Annotated[float, Field(gt=0, lt=100)] = 15.0
+    """% fewer caisses under each bound than a year before: what summaries compare with. 15 was the aim of 2016 (IGAS
+    2017, tome I [62])."""
     evaluation_minutes: Annotated[int, Field(ge=1)] = 5
     antirebond_s: Annotated[float, Field(ge=0)] = 2.0
     """Between two evaluations that bells ask for, in seconds of the system's clock."""
@@ -33,6 +37,6 @@ class ReglagesAlertes(ReglagesNotifications):
         return timedelta(minutes=self.evaluation_minutes)
 
     @property
-    def amonts(self) -> dict[str, str]:
-        """Addresses of the services that own indicators, by name."""
-        return {"contacts": self.contacts_url, "claims": self.claims_url}
+    def amonts(self) -> Adresses:
+        """Addresses of the services that own indicators, by name. Raises ReglagesInvalides."""
+        return Adresses({"contacts": self.contacts_url, "claims": self.claims_url}, self.jeton_de_service)

@@ -7,9 +7,7 @@ from functools import lru_cache
 from shared.catalogue.conventions import cible, convention_de, lignes_calculees
 from shared.catalogue.modele_conventions import Cible
 from shared.catalogue.seuils import charger_seuils
-
-REGIME = "general"
-"""The regime of the caisses of the network."""
+from shared.network.reseau import REGIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,13 @@ def cible_applicable(
     """The target of a computed indicator on a day, as known on the evening of ``connu_le`` (None: now); None: none.
 
     A convention in force with a row for the indicator decides, also when its cell is empty. Where it has no row, or
-    none is in force, the target assumed in ``seuils.yaml`` applies from the day that file says, and not before.
+    none is in force, the target assumed in ``seuils.yaml`` applies from the day that file says, and not before; it is
+    the network's, and holds for no other regime.
     """
     seuils = charger_seuils()
     surveille = seuils.surveilles.get(indicateur) if jour >= seuils.depuis else None
     trouvee = _en_vigueur(indicateur, jour, connu_le, regime)
-    if trouvee is None and jour >= seuils.depuis:
+    if trouvee is None and jour >= seuils.depuis and regime == REGIME:
         trouvee = _supposee(indicateur, jour)
     if surveille is None or (trouvee is not None and trouvee.cible.seuil_alerte is not None):
         return trouvee

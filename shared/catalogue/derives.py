@@ -10,6 +10,9 @@ import yaml
 
 from shared.catalogue.processus import CatalogueInvalide, charger_derives, charger_processus
 
+TENU = "tenu"
+"""A reply that came within the hours of its channel."""
+
 REITERATION, CONTACT_INDUIT = "reiteration", "contact_induit"
 """The two derived processes. The chains of persons that make both are the dossiers of the first."""
 
@@ -34,7 +37,7 @@ class Limite:
 @dataclass(frozen=True, slots=True)
 class Regles:
     """``jours``: the default number of days of a réitération; ``plus_de`` and ``taux`` (%): a motif above both is
-    flagged."""
+    flagged. ``delais``: channel -> hours within which its replies are counted apart."""
 
     contacts: tuple[str, ...]
     motif_propre: Mapping[str, str]
@@ -42,6 +45,7 @@ class Regles:
     plus_de: int
     taux: int
     limites: Mapping[str, Limite]
+    delais: Mapping[str, int] = field(default_factory=dict)
 
 
 @cache
@@ -59,6 +63,7 @@ def charger_regles(fichier: Path = _FICHIER) -> Regles:
         plus_de=reiteration["signal"]["plus_de"],
         taux=reiteration["signal"]["taux"],
         limites={p: Limite(li["jours"], li["source"], li.get("population", {})) for p, li in brut["limites"].items()},
+        delais=dict(brut["delais"]),
     )
 
 
@@ -81,6 +86,11 @@ def _fautes(brut: Mapping[str, Any]) -> list[str]:
         for p in brut["contacts"]
         for issue in tous[p].issues
         if issue not in derive.issues
+    ]
+    fautes += [
+        f"delais.{p}: not a channel of files"
+        for p in brut["delais"]
+        if p not in brut["contacts"] or tous[p].forme != "dossiers"
     ]
     for p, limite in brut["limites"].items():
         if p not in induit.attributs["retard"]:

@@ -10,19 +10,21 @@ from typing import Any, Literal
 
 import yaml
 
+from shared.catalogue.derives import charger_regles
 from shared.catalogue.processus import CatalogueInvalide, Forme, Processus, charger_derives, tous_les_processus
 
 Genre = Literal[
     "rapport", "nombre", "attente_quantile", "attente_moyenne", "attente_part",
     "delai_moyen", "delai_quantile", "part_issue", "echeance", "stock", "stock_age_quantile",
-    "part_strate", "releve_moyenne", "releve_part", "ecart_sources", "part_chaine", "part_nette",
+    "part_strate", "releve_moyenne", "releve_part", "ecart_sources", "part_chaine", "part_nette", "echeance_nette",
 ]  # fmt: skip
 """Kinds of statistic; shared.indicators computes each from cells."""
 
 FORMES_DU_GENRE: Mapping[Genre, tuple[Forme, ...]] = {
     **dict.fromkeys(("rapport", "nombre", "attente_quantile", "attente_moyenne", "attente_part"), ("flux",)),
     **dict.fromkeys(
-        ("delai_moyen", "delai_quantile", "part_issue", "echeance", "stock", "stock_age_quantile"), ("dossiers",)
+        ("delai_moyen", "delai_quantile", "part_issue", "echeance", "stock", "stock_age_quantile", "echeance_nette"),
+        ("dossiers",),
     ),
     **dict.fromkeys(("releve_moyenne", "releve_part", "ecart_sources"), ("releves",)),
     "part_chaine": ("flux",),
@@ -227,6 +229,10 @@ def _fautes(brut: Mapping[str, Any]) -> list[str]:
         fautes.append(f"statistique: {genre} is not known of {processus.code}, whose form is {processus.forme}")
     if genre in SANS_STRATE and brut.get("population"):
         fautes.append(f"population: waits have no stratum, {genre} would not apply it")
+    if genre == "echeance_nette" and charger_regles().delais.get(processus.code) != parametres["limite"]:
+        fautes.append(
+            f"statistique: the réitérations of {processus.code} are not told apart by {parametres['limite']} h"
+        )
     return fautes + _fautes_parametres(parametres, processus) + _fautes_sans(parametres.get("sans"))
 
 

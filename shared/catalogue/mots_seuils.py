@@ -8,6 +8,22 @@ from shared.catalogue.mise_en_mots import nombre
 from shared.catalogue.seuils import CibleSupposee, Surveille, charger_seuils
 
 
+def juges() -> Iterator[tuple[str, ...]]:
+    """What is judged since the file applies: label, objectif, socle, alert, whether letters may follow, origin."""
+    seuils = charger_seuils()
+    for code in dict.fromkeys([*seuils.surveilles, *seuils.cibles]):
+        defini, vu, supposee = charger_indicateurs()[code], seuils.surveilles.get(code), seuils.cibles.get(code)
+        cote = "en dessous de" if defini.sens == "haut" else "au-delà de"
+        yield (
+            f"**{defini.libelle}**<br>`{code}`",
+            "aucun" if supposee is None else _borne(defini, supposee.objectif),
+            "aucun" if supposee is None or supposee.socle is None else _borne(defini, supposee.socle),
+            "aucune" if vu is None else f"{cote} {nombre(vu.seuil)} {defini.unite}",
+            "oui" if vu is not None and vu.courrier else "non",
+            "—" if supposee is None else _origine(supposee),
+        )
+
+
 def cibles_supposees() -> Iterator[str]:
     """One sentence per target assumed where no convention in force gives one."""
     for supposee in charger_seuils().cibles.values():

@@ -23,8 +23,9 @@ from shared.catalogue.processus import CatalogueInvalide
 _FICHIER = Path(__file__).with_name("seuils.yaml")
 
 Vue = Literal["responsable", "productrice"]
-Liste = Literal["igas", "hypothese"]
-"""Who watches: the network itself (IGAS 2017, tome I [63]), or Vigie by assumption."""
+Liste = Literal["igas", "hypothese", "gdr"]
+"""Who watches: the network itself (IGAS 2017, tome I [63]), Vigie by assumption, or the comparable device of the
+processes of gestion du risque (summer 2016, same paragraph), whose indicators no source gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class CibleSupposee:
 
 @dataclass(frozen=True, slots=True)
 class Seuils:
-    """All of the file. ``depuis``: the first day it applies to."""
+    """All of the file. ``depuis``: the first day it applies to. ``surveilles``: those of the lists that are active."""
 
     depuis: date
     cibles: Mapping[str, CibleSupposee]
@@ -86,6 +87,10 @@ def charger_seuils(fichier: Path = _FICHIER) -> Seuils:
         _surveille(Champs({**defauts, **ligne}, f"{fichier.name}, surveilles {rang}", fautes))
         for rang, ligne in enumerate(champs.prendre("surveilles", []), 1)
     ]
+    actives = champs.prendre("listes_actives", list(get_args(Liste)))
+    if not isinstance(actives, list) or not set(actives) <= set(get_args(Liste)):
+        champs.faute(f"listes_actives: needs some of {', '.join(get_args(Liste))}")
+        actives = []
     champs.fermer()
     for quoi, lus in (("cibles", cibles), ("surveilles", surveilles)):
         codes = [lu.indicateur for lu in lus]
@@ -95,7 +100,7 @@ def charger_seuils(fichier: Path = _FICHIER) -> Seuils:
     seuils = Seuils(
         depuis or date.max,
         {c.indicateur: c for c in cibles},
-        {s.indicateur: s for s in surveilles},
+        {s.indicateur: s for s in surveilles if s.liste in actives},
     )
     fautes = [f"{fichier.name}: {faute}" for faute in _hors_d_ordre(seuils)]
     if fautes:

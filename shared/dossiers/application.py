@@ -8,8 +8,9 @@ from functools import partial
 import structlog
 
 from shared.clock import Clock
-from shared.dossiers.api import routes
+from shared.dossiers.api import acces, routes
 from shared.dossiers.assemblage import Definition, ServiceDossiers, menager_le_ramasse_miettes, ouvrir
+from shared.dossiers.cles_sources import ParCleOuAutrement
 from shared.dossiers.entretien import plan_du_service
 from shared.dossiers.entretien_valeurs import entretenir
 from shared.dossiers.jauges import Jauges, MesuresCommunes
@@ -47,6 +48,7 @@ def creer(definition: Definition, reglages: Reglages, clock: Clock) -> Applicati
         definition.titre,
         VERSION,
         routers=routes(definition) if reglages.role != "consumer" else (),
+        acces=acces(definition) if reglages.role != "consumer" else {},
         lifespans=[partial(_vie_api, definition)] if reglages.role != "consumer" else [],
         reglages=reglages,
         clock=clock,
@@ -81,6 +83,7 @@ async def _servir(app: Application, reglages: Reglages, arret: asyncio.Event) ->
 async def _vie_api(definition: Definition, app: Application) -> AsyncIterator[ServiceDossiers]:
     reglages = app.reglages
     async with ouvrir(definition, adresse_base(reglages), reglages.kafka_bootstrap, app.clock) as service:
+        app.state.identite = ParCleOuAutrement(app.state.identite, definition.nom, service.pool, app.clock)
         app.verifications.ajouter("base", partial(_base_repond, service))
         jauges = Jauges(service)
         app.registre.register(jauges)

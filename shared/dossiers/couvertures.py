@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.processus import charger_derives
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.mouvements import CLOS_LE, FLUX_LE, OUVERTS, RELEVES_LE, Mouvements
+from shared.dossiers.mouvements import CLOS_LE, FLUX_LE, OUVERTS, RELEVES_LE, Mouvements, Numeros, versions_a
 from shared.dossiers.receptions import jour_de_reception
 from shared.dossiers.statistiques_reseau.flux import Flux, lire_flux
 from shared.dossiers.statistiques_reseau.sources import est_muette
@@ -70,32 +70,41 @@ class Couvertures:
         self._gardees: OrderedDict[_Cle, _Gardee] = OrderedDict()
         self._silences: dict[str, _Silences] = {}
 
-    async def lire(self, conn: AsyncConnection, demandes: Sequence[Demande]) -> list[list[Couverture]]:
+    async def lire(
+        self, conn: AsyncConnection, demandes: Sequence[Demande], numeros: Mapping[int, Numeros] | None = None
+    ) -> list[list[Couverture]]:
         """For each question, what each of its periods is built on; ``RIEN`` where that is not known: as of a past
-        day, from the side of those who did the work, of a platform, and of what no source sends."""
-        await self._dictionnaire.actualiser(conn)
+        day, from the side of those who did the work, of a platform, and of what no source sends. ``numeros``: those
+        of their processes, read just before; None: they are read here."""
         suivies = [d for d in demandes if _suivie(d)]
         silences = {
             process: await self._silence(conn, process, max(d.maintenant for d in suivies))
             for process in dict.fromkeys(d.indicateur.process for d in suivies)
         }
         voulues = list(dict.fromkeys((d.indicateur.process, p) for d in suivies for p in d.periodes))
-        connues = await self._juger(conn, [v for v in voulues if silences[v[0]].sources], silences)
+        connues = await self._juger(conn, [v for v in voulues if silences[v[0]].sources], silences, numeros)
         return [
             [connues.get((d.indicateur.process, p), RIEN) if _suivie(d) else RIEN for p in d.periodes] for d in demandes
         ]
 
     async def _juger(
-        self, conn: AsyncConnection, voulues: Sequence[_Cle], silences: Mapping[str, _Silences]
+        self,
+        conn: AsyncConnection,
+        voulues: Sequence[_Cle],
+        silences: Mapping[str, _Silences],
+        numeros: Mapping[int, Numeros] | None,
     ) -> dict[_Cle, Couverture]:
-        """Of these, from what is kept or read again. One short statement when all of it holds."""
+        """Of these, from what is kept or read again. One short statement, or none, when all of it holds."""
         jugees = {(process, p): _jours_passes(p, silences[process].instant) for process, p in voulues}
         code = self._dictionnaire.connait
         entrees = [
             [(code("process", process) or 0, axe, jours.du - MEMOIRE, jours.au) for axe in _AXES]
             for (process, _), jours in jugees.items()
         ]
-        versions = dict(zip(jugees, await self._mouvements.versions(conn, entrees), strict=True)) if jugees else {}
+        processus = {process for lecture in entrees for process, *_ in lecture}
+        if numeros is None or not processus <= numeros.keys():
+            numeros = await self._mouvements.numeros(conn, processus)
+        versions = dict(zip(jugees, versions_a(numeros, entrees), strict=True))
         absentes: dict[str, list[Periode]] = {}
         for (process, p), version in versions.items():
             gardee = self._gardees.get((process, p))
@@ -103,7 +112,7 @@ class Couvertures:
                 absentes.setdefault(process, []).append(p)
         for process, periodes in absentes.items():
             depuis = min(p.du for p in periodes) - MEMOIRE
-            flux = await lire_flux(conn, self._schema, self._dictionnaire, depuis, process)
+            flux = await self._flux(conn, depuis, process)
             muettes, instant = silences[process].muettes, silences[process].instant
             for p in periodes:
                 couverture = _couverture(flux, jugees[process, p], p.au, muettes)
@@ -119,10 +128,14 @@ class Couvertures:
         connus = self._silences.get(process)
         if connus is None or not connus.sources or not 0 <= maintenant - connus.instant < SILENCES_S:
             depuis = jour_de_reception(maintenant) - MEMOIRE
-            flux = await lire_flux(conn, self._schema, self._dictionnaire, depuis, process)
+            flux = await self._flux(conn, depuis, process)
             muettes = frozenset(f.source for f in flux if est_muette(f, maintenant))
             connus = self._silences[process] = _Silences(maintenant, {f.source: f for f in flux}, muettes)
         return connus
+
+    async def _flux(self, conn: AsyncConnection, depuis: int, process: str) -> list[Flux]:
+        await self._dictionnaire.actualiser(conn)
+        return await lire_flux(conn, self._schema, self._dictionnaire, depuis, process)
 
 
 def _jours_passes(periode: Periode, maintenant: int) -> Periode:

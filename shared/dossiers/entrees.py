@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from shared.catalogue.indicateurs import Genre
 from shared.catalogue.processus import charger_processus
+from shared.dossiers.derives.lecture import ECHUS_APRES
 from shared.dossiers.echeances import premier_ouvert
 from shared.dossiers.mouvements import (
     ATTENTES_LE,
@@ -39,10 +40,13 @@ def entrees(demande: Demande, periode: Periode) -> Sequence[Lecture]:
 def heure_de(demande: Demande, periode: Periode) -> int | None:
     """The hour (Unix seconds / 3,600) of the present that a value was made in, when it holds for that hour only.
 
-    None for what the present does not decide: most kinds, and every period that is over everywhere. Every zone of
+    None for what the present does not decide: most kinds, and every period that is over everywhere (with what came in
+    it fallen due, for a rate of what came). Every zone of
     the network is a whole number of hours, less than a day, from UTC; deadlines fall on the hour.
     """
-    if demande.indicateur.genre not in _DU_PRESENT or periode.au < demande.maintenant // _JOUR - 1:
+    genre = demande.indicateur.genre
+    suite = ECHUS_APRES + 1 if genre == "echeance_nette" else 1
+    if genre not in _DU_PRESENT or periode.au < demande.maintenant // _JOUR - suite:
         return None
     return demande.maintenant // _HEURE
 
@@ -94,7 +98,8 @@ ENTREES: Mapping[Genre, _Lectures] = {
     "ecart_sources": _le(RELEVES_LE),
     "part_chaine": _le(FLUX_LE),
     "part_nette": _part_nette,
+    "echeance_nette": _part_nette,
 }
 """What each kind reads: at least all of it, or a kept value would outlive what it was made from."""
 
-_DU_PRESENT: tuple[Genre, ...] = (*DEPUIS_TOUJOURS, "echeance")
+_DU_PRESENT: tuple[Genre, ...] = (*DEPUIS_TOUJOURS, "echeance", "echeance_nette")

@@ -1,8 +1,9 @@
 """The night's maintenance of a dossier service: what is old is forgotten or folded, once a night, by one process.
 
 Steps, in order: the chains of persons that are too old, the closed dossiers of the processes that have a retention,
-then the fold. Each is made of bounded transactions, may be stopped anywhere and run again; ``entretiens`` says when
-each was last done, so that a night that was cut short goes on from the step it was in. Readings do not move.
+the fold, the old records of the log where it has a retention, then what was refused too long ago. Each is made of
+bounded transactions, may be stopped anywhere and run again; ``entretiens`` says when each was last done, so that a
+night that was cut short goes on from the step it was in. Readings do not move.
 """
 
 import time
@@ -24,12 +25,14 @@ from shared.dossiers.derives.retention import oublier
 from shared.dossiers.jours import jour_paris
 from shared.dossiers.pliage import plier
 from shared.dossiers.retention import purger
+from shared.log.rejets import elaguer as elaguer_rejets
+from shared.log.types import Journal
 from shared.service.reglages import Reglages, ReglagesInvalides
 
 _VERROU = 0x5669_656E  # advisory lock of the one process of a service that does this
 _PARIS = ZoneInfo("Europe/Paris")
 
-PLIAGE = "pliage"
+PLIAGE, JOURNAL, REJETS = "pliage", "journal", "rejets"
 
 
 def ddl(schema: str) -> Sequence[str]:
@@ -43,18 +46,30 @@ def ddl(schema: str) -> Sequence[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Lus:
+    """The log, and what the service reads of it: topic -> group."""
+
+    journal: Journal
+    groupes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a service keeps up. ``heure``: of Paris, from which a night is due. ``chaines``: days a person's chain is
-    kept, None where there are none. ``dossiers``: process -> days a closed dossier is kept."""
+    kept, None where there are none. ``dossiers``: process -> days a closed dossier is kept. ``journal``: days the
+    records of the log are, None for ever. ``rejets``: days what was refused is."""
 
     heure: int = 2
     chaines: int | None = None
     dossiers: Mapping[str, int] = field(default_factory=dict)
+    journal: int | None = None
+    rejets: int = 400
 
     def etapes(self) -> list[str]:
         """Names of the steps, in order."""
         chaines = [] if self.chaines is None else ["chaines"]
-        return [*chaines, *(f"dossiers:{process}" for process in self.dossiers), PLIAGE]
+        journal = [] if self.journal is None else [JOURNAL]
+        return [*chaines, *(f"dossiers:{process}" for process in self.dossiers), PLIAGE, *journal, REJETS]
 
     def nuit(self, instant: datetime) -> int:
         """Day number of the last night that had begun at ``instant``."""
@@ -78,7 +93,9 @@ def plan_du_service(service: str, reglages: Reglages) -> Plan:
     except ProcessusInconnu as exc:
         raise ReglagesInvalides(f"VIGIE_RETENTION_DOSSIERS : {exc}") from None
     chaines = reglages.retention_chaines_jours if tient_les_personnes(service) else None
-    return Plan(reglages.entretien_heure, chaines, dossiers)
+    # Records are dated by the machine: a simulated present says nothing of their age.
+    journal = reglages.retention_journal_jours if reglages.horloge == "systeme" else None
+    return Plan(reglages.entretien_heure, chaines, dossiers, journal, reglages.retention_rejets_jours)
 
 
 async def entretenir(
@@ -86,6 +103,7 @@ async def entretenir(
     schema: str,
     clock: Clock,
     plan: Plan,
+    lus: Lus,
     *,
     encore: bool = False,
     progres: Callable[[Etape], None] | None = None,
@@ -100,7 +118,7 @@ async def entretenir(
         if conn is None:
             return None
         derniers = {} if encore else await _derniers(conn, schema)
-        for nom, faire in _actions(pool, schema, clock, plan, jour).items():
+        for nom, faire in _actions(pool, schema, clock, plan, lus, jour).items():
             if nom in derniers and derniers[nom][0] >= nuit:
                 continue
             depart = time.monotonic()
@@ -124,11 +142,16 @@ async def derniere(pool: asyncpg.Pool, schema: str, plan: Plan) -> tuple[int, da
 
 
 def _actions(
-    pool: asyncpg.Pool, schema: str, clock: Clock, plan: Plan, jour: int
+    pool: asyncpg.Pool, schema: str, clock: Clock, plan: Plan, lus: Lus, jour: int
 ) -> dict[str, Callable[[], Awaitable[int]]]:
     gardes = [] if plan.chaines is None else [partial(_oublier, pool, schema, jour - plan.chaines)]
     purges = [partial(_purger, pool, schema, process, jour - jours) for process, jours in plan.dossiers.items()]
-    return dict(zip(plan.etapes(), [*gardes, *purges, partial(_plier, pool, schema, clock)], strict=True))
+    maintenant = clock.now()
+    garde = plan.journal
+    journal = [] if garde is None else [partial(_elaguer, pool, schema, lus, maintenant - timedelta(days=garde))]
+    rejets = partial(_oublier_rejets, pool, schema, lus, maintenant - timedelta(days=plan.rejets))
+    plier_ = partial(_plier, pool, schema, clock)
+    return dict(zip(plan.etapes(), [*gardes, *purges, plier_, *journal, rejets], strict=True))
 
 
 async def _oublier(pool: asyncpg.Pool, schema: str, avant: int) -> int:
@@ -146,6 +169,38 @@ async def _purger(pool: asyncpg.Pool, schema: str, process: str, avant: int) -> 
 
 async def _plier(pool: asyncpg.Pool, schema: str, clock: Clock) -> int:
     return (await plier(pool, schema, clock)).total
+
+
+async def _elaguer(pool: asyncpg.Pool, schema: str, lus: Lus, avant: datetime) -> int:
+    """Records forgotten. A topic that has any left to read is left as it is."""
+    oublies = 0
+    for topic, groupe in lus.groupes.items():
+        if await retard(pool, schema, lus.journal, topic, groupe):
+            continue
+        debuts = {p: b.debut for p, b in (await lus.journal.bornes(topic)).items()}
+        await lus.journal.elaguer(topic, avant)
+        oublies += sum(b.debut - debuts[p] for p, b in (await lus.journal.bornes(topic)).items())
+    return oublies
+
+
+async def _oublier_rejets(pool: asyncpg.Pool, schema: str, lus: Lus, avant: datetime) -> int:
+    debuts = {
+        (topic, partition): bornes.debut
+        for topic in lus.groupes
+        for partition, bornes in (await lus.journal.bornes(topic)).items()
+    }
+    async with acquerir(pool) as conn:
+        return await elaguer_rejets(conn, schema, avant, debuts)
+
+
+async def retard(pool: asyncpg.Pool, schema: str, journal: Journal, topic: str, groupe: str) -> int:
+    """Records of a topic that the group has yet to read."""
+    lignes = await pool.fetch(
+        f"SELECT partition, next FROM {schema}.positions WHERE groupe = $1 AND topic = $2", groupe, topic
+    )
+    positions = {ligne["partition"]: ligne["next"] for ligne in lignes}
+    bornes = await journal.bornes(topic)
+    return sum(b.fin - positions.get(partition, b.debut) for partition, b in bornes.items())
 
 
 async def _existe(pool: asyncpg.Pool, schema: str, process: str, condition: str) -> bool:

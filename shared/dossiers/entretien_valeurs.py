@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.indicateurs import Indicateur, indicateurs_du_service
-from shared.database.connexion import acquerir, est_passagere
+from shared.database.connexion import acquerir
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.mouvements import JOURS_FINS, mois_du, tasser
 from shared.dossiers.tables import PLIE
@@ -20,8 +19,7 @@ from shared.dossiers.valeurs_gardees import JOURS_GARDES
 from shared.indicators.periodes import Periode, decouper
 from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de
-
-_log = structlog.get_logger(__name__)
+from shared.service.periodique import repeter
 
 INTERVALLE = 60.0
 """Seconds between two rounds: how late the views may be."""
@@ -53,19 +51,7 @@ def periodes_gardees(maintenant: int) -> list[Periode]:
 
 async def entretenir(service: ServiceDossiers, arret: asyncio.Event) -> None:
     """A round every INTERVALLE, or less often, until ``arret``; a database that is away is waited for."""
-    while not arret.is_set():
-        debut = time.monotonic()
-        try:
-            await mettre_a_jour(service)
-        except Exception as exc:
-            if not est_passagere(exc):
-                raise
-            _log.warning("valeurs gardees en attente", erreur=repr(exc))
-        try:
-            async with asyncio.timeout(max(INTERVALLE, REPOS * (time.monotonic() - debut))):
-                await arret.wait()
-        except TimeoutError:
-            continue
+    await repeter("valeurs gardees", lambda: mettre_a_jour(service), arret, lambda s: max(INTERVALLE, REPOS * s))
 
 
 async def mettre_a_jour(service: ServiceDossiers, budget: float = BUDGET) -> int | None:

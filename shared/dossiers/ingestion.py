@@ -10,12 +10,14 @@ import msgspec
 
 from shared.clock import Clock
 from shared.database.connexion import acquerir
+from shared.dossiers.portee import Juge, juge_de
 from shared.events.contrat import LIGNE_RECUE_MAX, Evenement, Refus, cle
 from shared.events.illisible import Illisible
 from shared.events.lecture import Lecteur
 from shared.log.rejets import DONNEES_PERSONNELLES, Origine, Rejet, ecrire, inedits
 from shared.log.types import Journal
 from shared.service.corps import Ligne, LigneTropLongue
+from shared.service.identite import PorteeDeSource
 
 TROP_LONG = "trop_long"
 
@@ -43,15 +45,17 @@ class Ingestion:
         self._pool = pool
         self._clock = clock
 
-    async def accepter(self, lignes: Sequence[Ligne], origine: Origine) -> list[Resultat]:
+    async def accepter(
+        self, lignes: Sequence[Ligne], origine: Origine, portee: PorteeDeSource | None = None
+    ) -> list[Resultat]:
         """Append what can be taken; durable when this returns. ``lignes``: (position, one JSON event), or what
-        stands for a line too long to be kept.
+        stands for a line too long to be kept. ``portee``: what their sender may send; None: anything.
 
         ``recordedtime`` is stamped here, over whatever the sender wrote. Raises JournalIndisponible: the caller
         sends the same events again, their doubles change nothing.
         """
         maintenant = self._clock.now()
-        resultats, items, rejets = self._trier(lignes, maintenant, origine)
+        resultats, items, rejets = self._trier(lignes, maintenant, origine, juge_de(portee))
         if items:
             await self._journal.ajouter(self._topic, items)
         if rejets:
@@ -77,7 +81,7 @@ class Ingestion:
         return None
 
     def _trier(
-        self, lignes: Sequence[Ligne], maintenant: datetime, origine: Origine
+        self, lignes: Sequence[Ligne], maintenant: datetime, origine: Origine, juger: Juge
     ) -> tuple[list[Resultat], list[tuple[bytes, bytes]], list[Rejet]]:
         resultats: list[Resultat] = []
         items: list[tuple[bytes, bytes]] = []
@@ -87,6 +91,7 @@ class Ingestion:
             try:
                 position, propre = _recue(ligne)
                 evenement = self._lecteur.lire(propre, secondes)
+                _permettre(evenement, juger)
             except Refus as refus:
                 position, contenu = (ligne.position, None) if isinstance(ligne, LigneTropLongue) else ligne
                 resultats.append(Resultat(position, refus.id, None, refus))
@@ -114,6 +119,15 @@ class Ingestion:
 
 def _cle(evenement: Evenement) -> bytes:
     return cle(evenement.process, evenement.namespace, evenement.subject)
+
+
+def _permettre(evenement: Evenement, juger: Juge) -> None:
+    """Raises Refus, which names the event."""
+    try:
+        juger(evenement)
+    except Refus as refus:
+        refus.source, refus.id = evenement.source, evenement.contenu.id
+        raise
 
 
 def _recue(ligne: Ligne) -> tuple[int, bytes]:

@@ -5,13 +5,11 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-import structlog
 from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from shared.catalogue.indicateurs import indicateurs_du_service
-from shared.database.connexion import est_passagere
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.presentation import NOM_RESEAU
 from shared.dossiers.valeurs import Demande
@@ -20,8 +18,7 @@ from shared.indicators.statistiques import RESEAU
 from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de, jour_de
 from shared.network.reseau import charger
-
-_log = structlog.get_logger(__name__)
+from shared.service.periodique import repeter
 
 INTERVALLE = 15.0
 """Seconds between two refreshes, as often as Prometheus asks by default."""
@@ -85,20 +82,7 @@ class Jauges(Collector):
 
     async def entretenir(self, arret: asyncio.Event) -> None:
         """Refresh every INTERVALLE, or less often, until ``arret``; a database that is away is waited for."""
-        while not arret.is_set():
-            debut = time.monotonic()
-            try:
-                await self.rafraichir()
-            except Exception as exc:
-                if not est_passagere(exc):
-                    raise
-                _log.warning("jauges en attente", erreur=repr(exc))
-            repos = min(PERIMEES / 2, max(INTERVALLE, REPOS * (time.monotonic() - debut)))
-            try:
-                async with asyncio.timeout(repos):
-                    await arret.wait()
-            except TimeoutError:
-                continue
+        await repeter("jauges", self.rafraichir, arret, lambda s: min(PERIMEES / 2, max(INTERVALLE, REPOS * s)))
 
 
 def _noms_par_periode(voulues: dict[str, Periode]) -> dict[Periode, list[str]]:

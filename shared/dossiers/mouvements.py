@@ -8,6 +8,7 @@ Rows carry the shard of their partition, as cells do, so that no two consumers t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import asyncpg
 import numpy as np
@@ -114,12 +115,17 @@ _AUCUN = Numeros(0, _VIDE, _VIDE, _VIDE, _VIDE)
 """Those of a process that never moved."""
 
 
+def versions_a(connus: Mapping[int, Numeros], lectures: Sequence[Sequence[Entree]]) -> list[int]:
+    """For each figure, by what it reads: the sum of the numbers ``connus`` over all of it."""
+    return [sum(connus[process].entre(axe, du, au) for process, axe, du, au in entrees) for entrees in lectures]
+
+
 class Mouvements:
     """The numbers of one schema, as this process last read them."""
 
     def __init__(self, schema: str) -> None:
-        self._sommes = text(
-            f"SELECT process, sum(numero)::bigint FROM {schema}.mouvements WHERE process = ANY(:process) GROUP BY 1"
+        self._sommes = (
+            f"SELECT process, sum(numero)::bigint FROM {schema}.mouvements WHERE process = ANY($1::int[]) GROUP BY 1"
         )
         self._detail = text(
             f"SELECT process, axe, du, au, sum(numero)::bigint FROM {schema}.mouvements "
@@ -132,13 +138,14 @@ class Mouvements:
 
         Equal at two instants, nothing that the figure reads has moved in between. To be asked before the cells.
         """
-        connus = await self.numeros(conn, {process for entrees in lectures for process, *_ in entrees})
-        return [sum(connus[process].entre(axe, du, au) for process, axe, du, au in entrees) for entrees in lectures]
+        return versions_a(await self.numeros(conn, {p for entrees in lectures for p, *_ in entrees}), lectures)
 
     async def numeros(self, conn: AsyncConnection, voulus: Iterable[int]) -> Mapping[int, Numeros]:
         """The numbers of these processes now; to be asked before the cells."""
         voulus = sorted(voulus)
-        sommes = (await conn.execute(self._sommes, {"process": voulus})).fetchall()
+        # The driver's own call: this is all that an answer which is kept asks of the database.
+        brute: Any = (await conn.get_raw_connection()).driver_connection
+        sommes = [tuple(ligne) for ligne in await brute.fetch(self._sommes, voulus)]
         # Where the sum of all is the same, nothing moved: what was read then stands.
         connus = {p: self._lus[p] for p, somme in sommes if p in self._lus and self._lus[p].somme == somme}
         perimes = [p for p, _ in sommes if p not in connus]

@@ -11,7 +11,7 @@ from shared.indicators.periodes import Periode
 from shared.indicators.statistiques import RESEAU, Valeur, exacte
 from shared.indicators.verdicts import SANS_CIBLE, Verdict, juge
 from shared.network.jours import date_de
-from shared.network.reseau import charger
+from shared.network.reseau import REGIME, charger
 
 NOM_RESEAU = "reseau"
 """What the network is called where a caisse's slug would stand."""
@@ -31,34 +31,51 @@ def presenter(
 ) -> list[Ligne]:
     """Rows by period, then the network and the caisses by slug; ``organisme`` None: all, measured or not.
 
-    Each is judged by the target of the last day of its period, as known on the evening of ``connu_le`` (None: now).
-    ``horloge``: another clock than the catalogue's; what it measures has no target. ``parts``: what each value is
-    built on, by organism code; too little of it is *non mesuré*, whatever the value. ``rupture``: what is measured
-    is not what it was on the eve of the period; a period across the change has no value.
+    Each is judged by the target that its regime has on the last day of its period, as known on the evening of
+    ``connu_le`` (None: now). ``horloge``: another clock than the catalogue's; what it measures has no target.
+    ``parts``: what each value is built on, by organism code; too little of it is *non mesuré*, whatever the value.
+    ``rupture``: what is measured is not what it was on the eve of the period; a period across it has no value.
     """
     par_cle = {(v.caisse, v.periode): v for v in calculees}
     slugs = {RESEAU: NOM_RESEAU} | {c.code: c.slug for c in charger().caisses}
     voulus = list(slugs) if organisme is None else [organisme]
     lignes: list[Ligne] = []
+    regimes = _par_regime(voulus)
     for periode in periodes:
         mesure = indicateur.mesure(date_de(periode.du), date_de(periode.au))
         rupture = indicateur.mesure(date_de(periode.du - 1), date_de(periode.au)) is None
-        cible = None if horloge or mesure is None else cible_le(mesure, periode, connu_le)
-        jugement = _jugement(mesure or indicateur, cible)
+        jugements: dict[int, _Jugement] = {}
+        for membres in regimes.values():
+            cible = None if horloge or mesure is None else cible_le(mesure, periode, connu_le, membres[0])
+            jugements |= dict.fromkeys(membres, _jugement(mesure or indicateur, cible))
         ici = parts.get(periode, {}) if parts else {}
         lignes += [
-            _ligne(slugs[caisse], periode, par_cle.get((caisse, periode)), jugement, rupture, ici.get(caisse))
+            _ligne(slugs[caisse], periode, par_cle.get((caisse, periode)), jugements[caisse], rupture, ici.get(caisse))
             for caisse in voulus
         ]
     return lignes
 
 
-def cible_le(indicateur: Indicateur, periode: Periode, connu_le: date | None = None) -> CibleApplicable | None:
-    """The target a period is judged by: that of its last day, as known on the evening of ``connu_le`` (None: now).
+def cible_le(
+    indicateur: Indicateur, periode: Periode, connu_le: date | None = None, organisme: int | None = RESEAU
+) -> CibleApplicable | None:
+    """The target a period is judged by: that of its last day, as known on the evening of ``connu_le`` (None: now), of
+    the convention that binds the regime of ``organisme`` (None: the network).
 
     ``indicateur``: what is measured all along it.
     """
-    return cible_applicable(indicateur.code, date_de(periode.au), connu_le)
+    return cible_applicable(indicateur.code, date_de(periode.au), connu_le, _regime(organisme or RESEAU))
+
+
+def _regime(organisme: int) -> str:
+    return REGIME if organisme == RESEAU else charger().par_code[organisme].regime
+
+
+def _par_regime(organismes: Sequence[int]) -> Mapping[str, Sequence[int]]:
+    groupes: dict[str, list[int]] = {}
+    for organisme in organismes:
+        groupes.setdefault(_regime(organisme), []).append(organisme)
+    return groupes
 
 
 def verdict_de(

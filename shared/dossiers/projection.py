@@ -8,6 +8,7 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.catalogue.cibles import CibleApplicable
 from shared.catalogue.indicateurs import Indicateur
 from shared.catalogue.mise_en_mots import nombre
 from shared.catalogue.processus import HORLOGES_DEDUITES
@@ -34,8 +35,13 @@ from shared.indicators.projection.projeter import (
 from shared.indicators.projection.triangle import JOURS_LUS
 from shared.indicators.statistiques import Cellules, Valeur
 from shared.network.jours import date_de, en_clair, jour_de
+from shared.network.mois import mois_de
 
-Horizon = Literal["fin_mois", "fin_mois_suivant"]
+Horizon = Literal["fin_mois", "fin_mois_suivant", "fin_mois_2", "fin_mois_3", "fin_mois_4"]
+
+_MOIS_PLUS_LOIN: Mapping[Horizon, int] = {
+    "fin_mois": 0, "fin_mois_suivant": 1, "fin_mois_2": 2, "fin_mois_3": 3, "fin_mois_4": 4,
+}  # fmt: skip
 
 GENRES = ("stock", "stock_age_quantile", "delai_moyen", "delai_quantile", "echeance")
 
@@ -55,10 +61,8 @@ _MILLIEME = 1_000
 
 
 def mois_vise(arrete: int, horizon: Horizon) -> Periode:
-    """The month that the day after ``arrete`` is in, or the next one."""
-    demain = date_de(arrete + 1)
-    courant = _mois(jour_de(demain.replace(day=1)))
-    return courant if horizon == "fin_mois" else _mois(courant.au + 1)
+    """The month that the day after ``arrete`` is in, or one of the next."""
+    return _mois(jour_de(mois_de(date_de(arrete + 1)).plus(_MOIS_PLUS_LOIN[horizon]).du))
 
 
 async def projection(
@@ -90,7 +94,7 @@ async def projection(
     filtre = fonds.filtre(replace(demande, caisse=None))
     if filtre is None:
         return entete | {"projetable": False, "phrase": PAS_ASSEZ, "valeurs": []}
-    ouvertures, clotures = await _lire(fonds, conn, demande.indicateur, filtre, arrete)
+    ouvertures, clotures = await lire_le_triangle(fonds, conn, demande.indicateur, filtre, arrete)
     mesurees = await _taux_passes(fonds, conn, demande, arrete) if _en_heures(demande.indicateur) else None
 
     def calculer() -> tuple[list[Projetee], list[Projetee]]:
@@ -147,7 +151,7 @@ def _question(indicateur: Indicateur, periode: Periode) -> Question:
     return Question(indicateur.genre, periode, horloge, tuple(p.get("q", (9, 10))), limite)
 
 
-async def _lire(
+async def lire_le_triangle(
     fonds: Fonds, conn: AsyncConnection, indicateur: Indicateur, filtre: Filtre, arrete: int
 ) -> tuple[Cellules, Cellules]:
     """Openings, less what was closed before the days looked at, and closings since: see ``apprendre``."""
@@ -191,7 +195,6 @@ class _Diseur:
 
     def __init__(self, indicateur: Indicateur, periode: Periode, arrete: int, apport: Apport | None) -> None:
         self._indicateur, self._periode, self._arrete, self._apport = indicateur, periode, arrete, apport
-        self._cible = cible_le(indicateur, periode)
         self._slugs = slugs()
 
     def ligne(self, sans: Projetee, avec: Projetee | None) -> Document:
@@ -204,7 +207,7 @@ class _Diseur:
         return document | {
             **_presenter(dite),
             "verdict": self._verdict(dite),
-            "cible": decrire_cible(self._cible),
+            "cible": decrire_cible(self._cible(sans.caisse)),
             "sans_capacite_en_plus": None if avec is None else _presenter(sans),
             "phrase": self._phrase(qui, sans, avec),
         }
@@ -212,10 +215,13 @@ class _Diseur:
     def _verdict(self, projetee: Projetee) -> str:
         valeur = projetee.mesure.valeur
         if valeur is None:
-            return verdict_de(self._indicateur, None, self._cible)
+            return verdict_de(self._indicateur, None, self._cible(projetee.caisse))
         unites = _MILLIEME * (100 if self._indicateur.unite == "%" else 1)
         exacte = Valeur(projetee.caisse, self._periode, valeur, 1, round(valeur * _MILLIEME), unites)
-        return verdict_de(self._indicateur, exacte, self._cible)
+        return verdict_de(self._indicateur, exacte, self._cible(projetee.caisse))
+
+    def _cible(self, caisse: int) -> CibleApplicable | None:
+        return cible_le(self._indicateur, self._periode, organisme=caisse)
 
     def _phrase(self, qui: str, sans: Projetee, avec: Projetee | None) -> str:
         mesure, quand = (avec or sans).mesure, en_clair(self._periode.au)

@@ -97,17 +97,18 @@ def en_json(
     coupe: Coupe,
     tableaux: Sequence[Sequence[Lue]],
     suivant: str | None,
-    en_plus: Mapping[str, object] | None = None,
+    en_plus: Sequence[Mapping[str, object]] | None = None,
     *,
     plusieurs: bool,
 ) -> bytes:
-    """The document of the page; ``en_plus``: what it also says."""
+    """The document of the page; ``en_plus``: what it also says of each series."""
     documents = []
-    for rang, (serie, lus) in enumerate(zip(question.series, tableaux, strict=True)):
+    dits = en_plus or [{}] * len(question.series)
+    for rang, (serie, lus, dit) in enumerate(zip(question.series, tableaux, dits, strict=True)):
         indicateur = serie.titre.indicateur
         lignes = msgspec.Raw(b"[" + b",".join(_lignes(question, coupe, rang, lus)) + b"]")
         entete = {"indicateur": indicateur.code, "version": indicateur.version, "unite": indicateur.unite}
-        documents.append(entete | {"vue": serie.titre.vue, **(en_plus or {}), "valeurs": lignes})
+        documents.append(entete | {"vue": serie.titre.vue, **dit, "valeurs": lignes})
     if plusieurs:
         pleins = [d for d, lus in zip(documents, tableaux, strict=True) if lus]
         return msgspec.json.encode({"indicateurs": pleins, "suivant": suivant})

@@ -22,7 +22,7 @@ from shared.dossiers.cellules import (
     liste,
     strates_de,
 )
-from shared.dossiers.derives.lecture import part_chaine, part_nette
+from shared.dossiers.derives.lecture import echeance_nette, part_chaine, part_nette
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.echeances import MARGE, dans_les_temps, duree, echus, premier_ouvert
 from shared.dossiers.lieux import contexte
@@ -275,6 +275,7 @@ _LECTURES: Mapping[str, _Lecture] = {
     "ecart_sources": _releve(ecart_sources),
     "part_chaine": _releve(part_chaine),
     "part_nette": _releve(part_nette),
+    "echeance_nette": _releve(echeance_nette),
 }
 
 

@@ -24,7 +24,7 @@ from shared.catalogue.indicateurs import Genre, Indicateur, indicateurs_du_servi
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.ecrites import Ecrites
 from shared.dossiers.entrees import DEPUIS_TOUJOURS, entrees, heure_de
-from shared.dossiers.mouvements import JOURS_FINS, Mouvements, mois_du
+from shared.dossiers.mouvements import JOURS_FINS, Mouvements, Numeros, mois_du, versions_a
 from shared.dossiers.tableau import Etat, Tableau
 from shared.dossiers.valeurs import Demande, Evaluateur
 from shared.indicators.periodes import Periode
@@ -90,6 +90,12 @@ class ValeursGardees:
 
         One or two short statements for all.
         """
+        return (await self.etats_et_numeros(conn, demandes))[0]
+
+    async def etats_et_numeros(
+        self, conn: AsyncConnection, demandes: Sequence[Demande]
+    ) -> tuple[list[list[Etat]], Mapping[int, Numeros]]:
+        """``etats``, and the numbers they were told from: what else depends on them need not ask again."""
         lectures = [[entrees(d, periode) for periode in d.periodes] for d in demandes]
         code = self._dictionnaire.connait
         connues = [
@@ -97,8 +103,9 @@ class ValeursGardees:
             for lues in lectures
             for lecture in lues
         ]
-        versions = iter(await self._mouvements.versions(conn, connues))
-        return [[Etat(next(versions), heure_de(d, periode)) for periode in d.periodes] for d in demandes]
+        numeros = await self._mouvements.numeros(conn, {process for lecture in connues for process, *_ in lecture})
+        versions = iter(versions_a(numeros, connues))
+        return [[Etat(next(versions), heure_de(d, periode)) for periode in d.periodes] for d in demandes], numeros
 
     async def tableaux(
         self, conn: AsyncConnection, demande: Demande, etats: Sequence[Etat] | None = None

@@ -12,7 +12,7 @@ from shared.database.connexion import est_passagere
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.derives.messages import TOPIC_PERSONNES
 from shared.dossiers.derives.personnes import groupe_des_personnes, tient_les_personnes
-from shared.dossiers.entretien import Etape, Plan, derniere, entretenir
+from shared.dossiers.entretien import Etape, Lus, Plan, derniere, entretenir, retard
 from shared.log.types import JournalIndisponible
 
 _log = structlog.get_logger(__name__)
@@ -56,10 +56,12 @@ async def tour(service: ServiceDossiers, plan: Plan) -> list[Etape] | None:
     nom, faites = service.definition.nom, None
     fait = await derniere(service.pool, nom, plan)
     if fait is None or fait[0] < plan.nuit(service.clock.now()):
-        if (retard := await _retard(service)) > RETARD_TOLERE:
-            _log.info("entretien remis apres le retard", service=nom, retard=retard)
+        if (restent := await _retard(service)) > RETARD_TOLERE:
+            _log.info("entretien remis apres le retard", service=nom, retard=restent)
             return None
-        faites = await entretenir(service.pool, nom, service.clock, plan, progres=lambda etape: _dire(nom, etape))
+        faites = await entretenir(
+            service.pool, nom, service.clock, plan, lus_de(service), progres=lambda etape: _dire(nom, etape)
+        )
         fait = await derniere(service.pool, nom, plan)
     if fait is not None:
         _dernier.labels(nom).set(fait[1].timestamp())
@@ -74,18 +76,15 @@ def _dire(service: str, etape: Etape) -> None:
 
 async def _retard(service: ServiceDossiers) -> int:
     """Records that the service's consumers have yet to read, those of its outbox included."""
-    nom = service.definition.nom
-    suivis = {service.definition.topic: nom}
-    if tient_les_personnes(nom):
-        suivis[TOPIC_PERSONNES] = groupe_des_personnes(nom)
-    total: int = await service.pool.fetchval(
+    nom, pool, journal = service.definition.nom, service.pool, service.journal
+    total: int = await pool.fetchval(
         f"SELECT count(*) FROM (SELECT FROM {nom}.boite_envoi LIMIT {RETARD_TOLERE + 1}) b"
     )
-    for topic, groupe in suivis.items():
-        lignes = await service.pool.fetch(
-            f"SELECT partition, next FROM {nom}.positions WHERE groupe = $1 AND topic = $2", groupe, topic
-        )
-        positions = {ligne["partition"]: ligne["next"] for ligne in lignes}
-        bornes = await service.journal.bornes(topic)
-        total += sum(b.fin - positions.get(partition, b.debut) for partition, b in bornes.items())
-    return total
+    return total + sum([await retard(pool, nom, journal, t, g) for t, g in lus_de(service).groupes.items()])
+
+
+def lus_de(service: ServiceDossiers) -> Lus:
+    """What the consumers of a service read."""
+    nom = service.definition.nom
+    personnes = {TOPIC_PERSONNES: groupe_des_personnes(nom)} if tient_les_personnes(nom) else {}
+    return Lus(service.journal, {service.definition.topic: nom, **personnes})

@@ -16,6 +16,9 @@ from shared.network.reseau import charger
 LIBELLE_RESEAU = "Ensemble du réseau"
 """The network's name, beside those of the caisses."""
 
+LECTEUR = "vigie_lecture"
+"""Role that reads the views and nothing else (Grafana, BI), when it is there at the first migration."""
+
 _CHAMPS = (
     "indicateur", "libelle", "unite", "version", "caisse", "nom", "date", "valeur", "n", "bas", "haut", "calculee",
 )  # fmt: skip
@@ -40,6 +43,12 @@ def ddl(schema: str) -> Sequence[str]:
         _vue(schema, "indicateur_mois", "g.au > g.du"),
         f"COMMENT ON VIEW {schema}.indicateur_mois IS 'date: premier jour du mois ; calculee: quand'",
         f"COMMENT ON VIEW {schema}.indicateur_jour IS 'date: le jour ; calculee: quand'",
+        f"""DO $$ BEGIN
+            IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{LECTEUR}') THEN
+                GRANT USAGE ON SCHEMA {schema} TO {LECTEUR};
+                GRANT SELECT ON {schema}.indicateur_jour, {schema}.indicateur_mois TO {LECTEUR};
+            END IF;
+        END $$""",
     ]
 
 

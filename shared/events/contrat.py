@@ -31,6 +31,9 @@ PLATEFORME_MAX = 40
 PSEUDONYME = r"k[0-9a-z]{1,8}\.(?=(?:[0-9_-]*[A-Za-z]){2})[A-Za-z0-9_-]{20,64}"
 """Key id and HMAC in base64url. Two letters at least: a digest has them, a padded identifier does not."""
 
+ASSURES_MAX = 2
+"""Most pseudonyms of one person in an event: under the present key, and under the one before while they rotate."""
+
 INSTANT = (
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(?:\.[0-9]+)?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
@@ -58,6 +61,7 @@ RAISONS = {
     "date_absurde": "Une date est hors des bornes du possible.",
     "valeur_invalide": "Un champ n'a pas la forme attendue.",
     "donnees_personnelles": "Une donnée ressemble à un NIR, une adresse électronique ou un numéro de téléphone.",
+    "hors_portee": "La clé de la source ne vaut pas pour cet événement.",
     "trop_long": "La ligne dépasse la taille permise.",
     "mauvaise_partition": "L'enregistrement n'est pas dans la partition de sa clé.",
     "hors_horizon": "Le dossier est plus ancien que l'horizon de conservation.",
@@ -129,6 +133,7 @@ class Contenu(msgspec.Struct, array_like=True, gc=False):
     """How many alike items this dossier stands for; 0: not said (one)."""
     attributs: dict[str, str] = {}
     assure: str = ""
+    """Pseudonym of the person; two of different keys, the present one first, with a blank between."""
 
 
 class Evenement(msgspec.Struct, gc=False):

@@ -27,6 +27,7 @@ from shared.events.garde import deux_noms_ordinaires, donnee_personnelle, person
 from shared.events.illisible import Illisible, repecher, situer, verifier_taille
 from shared.events.instants import AVENIR_MAX, EPOQUE_MAX, instant_de
 from shared.events.valeurs import (
+    assures,
     caisse_inconnue,
     cible,
     grandeur,
@@ -35,7 +36,6 @@ from shared.events.valeurs import (
     nom_frequent,
     nombre,
     plateforme,
-    pseudonyme,
     refus_de,
     texte_de,
     type_inconnu,
@@ -135,7 +135,7 @@ class Lecteur:
             elif champ == "jalons" and genre.jalon is None:
                 jalons = _jalons(valeur, genre.regles, dernier)
             elif champ == "assure":
-                assure = pseudonyme(valeur)
+                assure = assures(valeur)
             elif champ == "productrice":
                 productrice = self._caisse(valeur, "data.productrice")
             elif champ == "plateforme":
@@ -151,7 +151,7 @@ class Lecteur:
         donnees = dict(e.data)
         visee = cible(donnees.pop("cible", None))
         if donnees.get("assure") is not None:
-            pseudonyme(donnees.pop("assure"))
+            assures(donnees.pop("assure"))
         for champ, valeur in donnees.items():
             if champ in _CHAMPS or champ in genre.attributs:
                 _garder(valeur, f"data.{champ}")

@@ -5,6 +5,7 @@ bounds are then checked in columns. An event with anything else to it, were it o
 which understands it or says what is wrong.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Annotated, Any, Literal, Union
@@ -198,6 +199,9 @@ def _verifier_plateforme(plateforme: Any) -> bool:
 class LecteurEnLot(Lecteur):
     """``Lecteur`` that also reads a batch at once."""
 
+    LOT_MIN = 300
+    """Events of one type below which columns cost more than they save."""
+
     def __init__(self, processus: Iterable[Processus], caisses: Mapping[str, int]) -> None:
         processus = tuple(processus)
         super().__init__(processus, caisses)
@@ -212,8 +216,10 @@ class LecteurEnLot(Lecteur):
         decodes = self._decoder_lot(lignes)
         types, instants = list(map(type, decodes)), np.array(recus, dtype=np.int64)
         lus: list[Evenement | Refus | None] = [None] * len(lignes)
-        for type_ in set(types) - {type(None)}:
-            if types.count(type_) == len(types):
+        for type_, nombre in Counter(types).items():
+            if nombre < self.LOT_MIN or type_ not in self._formes:
+                continue
+            if nombre == len(types):
                 lus = [*self._formes[type_].lire(decodes, instants)]
                 break
             rangs = [rang for rang, sien in enumerate(types) if sien is type_]

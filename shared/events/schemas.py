@@ -1,8 +1,9 @@
 """JSON Schemas (2020-12) of events, built from the process definitions and ``contrat``.
 
 A schema accepts what ``lecture.Lecteur`` accepts, but for what a schema cannot say: the personal-data guard, the
-bounds of dates, days that do not exist, the size and depth of a line, ``1.0`` written for an integer, and code
-points that Unicode has not assigned. Every schema stands alone: its references are to its own ``$defs``.
+bounds of dates, days that do not exist, the size and depth of a line, ``1.0`` written for an integer, code points
+that Unicode has not assigned, and that two pseudonyms of a person are of two keys. Every schema stands alone: its
+references are to its own ``$defs``.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 from shared.catalogue.processus import AUTRE, Processus
 from shared.events.contrat import (
+    ASSURES_MAX,
     INSTANT,
     NOMBRE_MAX,
     PLATEFORME_MAX,
@@ -64,6 +66,19 @@ def definitions(slugs: Iterable[str], base: str = LOCAL) -> dict[str, Schema]:
             "description": "k<clé>.<HMAC-SHA256 à la clé du réseau, en base64url>",
             "type": "string",
             "pattern": _entier(PSEUDONYME),
+        },
+        "assure": {
+            "description": "Pseudonyme ; pendant la rotation de la clé, le présent puis le précédent.",
+            "anyOf": [
+                {"$ref": f"{base}pseudonyme"},
+                {
+                    "type": "array",
+                    "items": {"$ref": f"{base}pseudonyme"},
+                    "minItems": 1,
+                    "maxItems": ASSURES_MAX,
+                    "uniqueItems": True,
+                },
+            ],
         },
         "plateforme": {"type": "string", "minLength": 1, "maxLength": PLATEFORME_MAX, **_sauf(_NON_IMPRIMABLE)},
         "nombre": {
@@ -183,7 +198,7 @@ def _dossier(p: Processus, base: str) -> Schema:
 
 def _retrait(p: Processus, base: str) -> Schema:
     cible = {"description": "id de l'événement retiré, de la même source.", **_selon({"$ref": f"{base}nom"})}
-    donnees = {"cible": cible, "assure": _ou_null({"$ref": f"{base}pseudonyme"})}
+    donnees = {"cible": cible, "assure": _ou_null({"$ref": f"{base}assure"})}
     return {
         "properties": {
             "type": {"enum": types_de(p, TYPE_RETRAIT)},
@@ -194,7 +209,7 @@ def _retrait(p: Processus, base: str) -> Schema:
 
 def _donnees(p: Processus, base: str) -> Schema:
     communs = ("caisse", "productrice", "plateforme", "assure", "nombre")
-    noms = {"productrice": "caisse", "assure": "pseudonyme"}
+    noms = {"productrice": "caisse"}
     champs = {champ: _ou_null({"$ref": base + noms.get(champ, champ)}) for champ in communs}
     entiers = {nom: _grandeur(maximum) for nom, maximum in p.grandeurs.items()}
     return champs | {nom: _attribut(valeurs) for nom, valeurs in p.attributs.items()} | entiers

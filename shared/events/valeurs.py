@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from shared.events.contrat import NOMBRE_MAX, PLATEFORME_MAX, PSEUDONYME, TEXTE_MAX, Refus
+from shared.events.contrat import ASSURES_MAX, NOMBRE_MAX, PLATEFORME_MAX, PSEUDONYME, TEXTE_MAX, Refus
 from shared.events.garde import donnee_personnelle, famille_du_nom, personnelle
 
 _PSEUDONYME = re.compile(PSEUDONYME)
@@ -78,6 +78,26 @@ def pseudonyme(valeur: Any) -> str:
         "data.assure doit être un pseudonyme k<clé>.<condensat> (HMAC à la clé du réseau), jamais un identifiant.",
         "data.assure",
     )
+
+
+def assures(valeur: Any) -> str:
+    """The pseudonym of a person; or, while the network's key rotates, the present one and the one before, in an array:
+    they are kept in that order, with a blank between."""
+    if not isinstance(valeur, list):
+        return pseudonyme(valeur)
+    lus = [pseudonyme(v) for v in valeur]
+    if not 0 < len(lus) <= ASSURES_MAX or len({cle_de(p) for p in lus}) < len(lus):
+        raise refus_de(
+            valeur,
+            f"data.assure porte de 1 à {ASSURES_MAX} pseudonymes, de clés différentes : le présent, puis le précédent.",
+            "data.assure",
+        )
+    return " ".join(lus)
+
+
+def cle_de(pseudo: str) -> str:
+    """The key id of a pseudonym."""
+    return pseudo.partition(".")[0]
 
 
 def nombre(valeur: Any) -> int:

@@ -1,13 +1,23 @@
-"""Completeness of many sources at once, as ``completude.juger`` and ``resumer`` give it one by one, and of the
+"""Completeness of many sources at once, as ``completude.juger_tous`` and ``resumer`` give it one by one, and of the
 caisses they speak of."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.indicators.completude import COMPARABLES, HASARD, JOURS, PLANCHER, SEMAINES, cumul_poisson
+from shared.indicators.completude import (
+    COMPARABLES,
+    GRAPPES,
+    HASARD,
+    JOURS,
+    PETITE,
+    PLANCHER,
+    SEMAINES,
+    SILENCE,
+    cumul_poisson,
+)
 from shared.indicators.statistiques import RESEAU
 
 MEMOIRE = JOURS * SEMAINES
@@ -45,28 +55,99 @@ def bilans(recus: NDArray[np.int64], chome: NDArray[np.bool_]) -> list[Bilan]:
     A source is there from the first column it sent something in.
     """
     sources, colonnes = recus.shape
-    jours = colonnes - MEMOIRE
-    if jours <= 0 or not sources:
+    if colonnes <= MEMOIRE or not sources:
         return [Bilan(0.0, 0.0, 0, 0)] * sources
     depuis = np.where(recus.any(axis=1), (recus > 0).argmax(axis=1), colonnes)
     connu = (np.arange(colonnes) >= depuis[:, None]) & ~chome
-    passes = [slice(MEMOIRE - JOURS * k, colonnes - JOURS * k) for k in range(1, SEMAINES + 1)]
-    comptes = np.sort(
-        np.stack([np.where(connu[:, p], recus[:, p], np.iinfo(np.int64).max) for p in passes], axis=-1), axis=-1
-    )
-    nombre = np.stack([connu[:, p] for p in passes], axis=-1).sum(axis=-1)
-    rangs = [np.maximum(rang, 0)[..., None] for rang in (nombre // 2, (nombre - 1) // 2)]
-    bas, haut = (np.take_along_axis(comptes, np.minimum(rang, SEMAINES - 1), axis=-1)[..., 0] for rang in rangs)
+    comptes, nombre = _passes(np.where(connu, recus, 0), MEMOIRE), _passes(connu, MEMOIRE)
     ferme, ici = chome[:, MEMOIRE:], recus[:, MEMOIRE:]
-    inconnu = ~ferme & (nombre < COMPARABLES)
-    prevu = np.where(ferme | inconnu, 0.0, (bas.astype(np.float64) + haut) / 2)
+    inconnu = ~ferme & (nombre.sum(axis=-1) < COMPARABLES)
+    prevu = np.where(ferme | inconnu, 0.0, _medianes(comptes, nombre))
+    for ligne in np.flatnonzero(_petites(recus)).tolist():
+        parts_de_semaine = _parts_de_semaine(recus[ligne], chome[ligne], connu[ligne], int(depuis[ligne]))
+        juste = ~(ferme[ligne] | inconnu[ligne] | np.isnan(parts_de_semaine))
+        prevu[ligne][juste] = parts_de_semaine[juste]
     complet = ici >= PLANCHER * prevu
     for source, jour in np.argwhere(~complet).tolist():
         complet[source, jour] = cumul_poisson(int(ici[source, jour]), float(prevu[source, jour])) >= HASARD
-    venus = np.where(complet, prevu, np.minimum(ici, prevu))
     silencieux = ~complet & (ici == 0)
+    for ligne in range(sources):
+        _ensemble(ici[ligne], prevu[ligne], inconnu[ligne], complet[ligne], silencieux[ligne])
+    venus = np.where(complet, prevu, np.minimum(ici, prevu))
     colonnes_de_bilan = (prevu.sum(axis=1), venus.sum(axis=1), silencieux.sum(axis=1), inconnu.sum(axis=1))
     return [Bilan(*ligne) for ligne in zip(*(c.tolist() for c in colonnes_de_bilan), strict=True)]
+
+
+def _passes(valeurs: NDArray[Any], depuis: int) -> NDArray[Any]:
+    """Of each column from ``depuis`` on, the same days of the past weeks, on one more axis."""
+    fin = valeurs.shape[-1]
+    return np.stack([valeurs[..., depuis - JOURS * k : fin - JOURS * k] for k in range(1, SEMAINES + 1)], axis=-1)
+
+
+def _medianes(comptes: NDArray[np.int64], valides: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Along the last axis, of what is valid; of nothing, no matter what."""
+    tries = np.sort(np.where(valides, comptes, np.iinfo(np.int64).max), axis=-1)
+    nombre = valides.sum(axis=-1)
+    rangs = [np.maximum(rang, 0)[..., None] for rang in (nombre // 2, (nombre - 1) // 2)]
+    bas, haut = (
+        np.take_along_axis(tries, np.minimum(rang, SEMAINES - 1), axis=-1)[..., 0].astype(np.float64) for rang in rangs
+    )
+    return (bas + haut) / 2
+
+
+def _petites(recus: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The sources of which some week may have been small: the others are not looked at day by day."""
+    semaines = np.lib.stride_tricks.sliding_window_view(recus, JOURS, axis=1).sum(axis=-1)
+    return np.asarray((semaines < PETITE).any(axis=1) & recus.any(axis=1))
+
+
+def _parts_de_semaine(
+    recus: NDArray[np.int64], chome: NDArray[np.bool_], connu: NDArray[np.bool_], depuis: int
+) -> NDArray[np.float64]:
+    """As ``completude.attendu`` expects of the days of a small source; NaN where it is not one."""
+    jours = recus.size - MEMOIRE
+    debuts = np.arange(recus.size - JOURS)
+    fenetres = np.lib.stride_tricks.sliding_window_view(np.stack([recus, chome]), JOURS, axis=1)[:, : debuts.size]
+    entieres = (debuts >= depuis) & ~fenetres[1].any(axis=-1)
+    semaines = np.stack([fenetres[0].sum(axis=-1), entieres])
+    totaux, valides = (
+        np.stack(
+            [ligne[MEMOIRE - JOURS * k : ligne.size + JOURS - JOURS * k][:jours] for k in range(1, SEMAINES + 1)], -1
+        )
+        for ligne in semaines
+    )
+    semaine = _medianes(totaux, valides.astype(bool))
+    vus = np.where(connu, recus, 0)
+    par_jour = np.stack([np.pad(ligne, (0, JOURS - 1)) for ligne in (vus, connu, vus > 0)]).astype(np.int64)
+    sommes = _passes(par_jour, MEMOIRE).sum(axis=-1)
+    ici = sommes[0, :jours]
+    suites = np.lib.stride_tricks.sliding_window_view(sommes, JOURS, axis=1)[:, :jours]
+    vivants = suites[0] > 0
+    total, creneaux, occupes = ((ligne * vivants).sum(axis=-1) for ligne in suites)
+    petit = (valides.sum(axis=-1) >= COMPARABLES) & (semaine > 0) & (semaine < PETITE) & (total > 0)
+    creneaux, total = np.maximum(creneaux, 1), np.maximum(total, 1)
+    petit &= ~(occupes < GRAPPES * creneaux * -np.expm1(-total / creneaux))
+    return np.where(petit, semaine * ici / total, np.nan)
+
+
+def _ensemble(
+    recus: NDArray[np.int64],
+    prevus: NDArray[np.float64],
+    inconnus: NDArray[np.bool_],
+    complets: NDArray[np.bool_],
+    silencieux: NDArray[np.bool_],
+) -> None:
+    """Look at the days of one source together, as ``completude.juger_tous``; marks ``complets``, ``silencieux``."""
+    vides = (recus == 0) & ~inconnus
+    bords = np.flatnonzero(np.diff(np.concatenate([[0], vides.astype(np.int8), [0]])))
+    for du, au in bords.reshape(-1, 2).tolist():
+        if prevus[du:au].sum() >= SILENCE:
+            muets = prevus[du:au] > 0
+            silencieux[du:au] |= muets
+            complets[du:au] &= ~muets
+    recu, prevu = int(recus[~inconnus].sum()), float(prevus[~inconnus].sum())
+    if recu < PLANCHER * prevu and cumul_poisson(recu, prevu) < HASARD:
+        complets &= recus >= prevus
 
 
 def parts(juges: Sequence[Bilan], caisses: Sequence[Collection[int]], muettes: Sequence[bool]) -> Mapping[int, Part]:

@@ -165,3 +165,17 @@ class Consommateur(Generic[T]):
             cle = (*self._etiquettes, str(partition))
             metriques.retard.labels(*cle).set(voie.retard)
             metriques.sans_progres.labels(*cle).set(maintenant - voie.dernier_progres if voie.retard > 0 else 0)
+
+
+async def ecouter(consommateur: Consommateur[T], arret: asyncio.Event) -> None:
+    """Run a consumer until ``arret``, to the end of the batch under way; raises what stops it."""
+    ecoute = asyncio.create_task(consommateur.executer())
+    demande = asyncio.create_task(arret.wait())
+    try:
+        await asyncio.wait((ecoute, demande), return_when=asyncio.FIRST_COMPLETED)
+        consommateur.arreter()
+        await ecoute
+    finally:
+        for tache in (ecoute, demande):
+            tache.cancel()
+        await asyncio.gather(ecoute, demande, return_exceptions=True)

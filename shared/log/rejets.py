@@ -1,6 +1,6 @@
 """Rejects: what could not be taken, kept with its reason so that it can be put right and replayed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -124,6 +124,50 @@ async def marquer_rejoue(conn: asyncpg.Connection, schema: str, identifiant: int
 async def marquer_ecarte(conn: asyncpg.Connection, schema: str, identifiant: int, le: datetime) -> bool:
     """Note that a person decided at ``le`` to leave an open reject out. False when it was not open."""
     return await _fermer(conn, schema, identifiant, "ecarte", le, "")
+
+
+async def elaguer(
+    conn: asyncpg.Connection,
+    schema: str,
+    avant: datetime,
+    debuts: Mapping[tuple[str, int], int],
+    lot: int = 5_000,
+) -> int:
+    """Forget the rejects received before ``avant``, settled or not; how many rows were touched.
+
+    One of a record that the log still holds keeps its row, without the content: a replay of the log needs to know that
+    it was refused. ``debuts``: (topic, partition) -> first position the log holds. In bounded statements, each its own.
+    """
+    topics, partitions = [t for t, _ in debuts], [p for _, p in debuts]
+    touches = 0
+    for ordre in (_OUBLIER, _VIDER):
+        while True:
+            fait = await conn.fetchval(
+                ordre.format(schema=schema), avant, lot, topics, partitions, list(debuts.values())
+            )
+            touches += fait
+            if fait < lot:
+                break
+    return touches
+
+
+_VIEUX = """
+    SELECT r.id FROM "{{schema}}".rejets r LEFT JOIN unnest($3::text[], $4::int[], $5::bigint[]) AS d(t, p, debut)
+    ON d.t = r.topic AND d.p = r.partition
+    WHERE r.recu_le < $1 AND {condition} ORDER BY r.id LIMIT $2
+"""
+
+_TENU = "r.origine = 'journal' AND d.debut IS NOT NULL AND r.\"offset\" >= d.debut"
+"""The log still holds its record."""
+
+_OUBLIER = (
+    f"WITH v AS ({_VIEUX.format(condition=f'NOT coalesce({_TENU}, false)')}), "
+    'f AS (DELETE FROM "{schema}".rejets r USING v WHERE r.id = v.id RETURNING 1) SELECT count(*) FROM f'
+)
+_VIDER = (
+    f"WITH v AS ({_VIEUX.format(condition=f'r.contenu IS NOT NULL AND {_TENU}')}), "
+    'f AS (UPDATE "{schema}".rejets r SET contenu = NULL FROM v WHERE r.id = v.id RETURNING 1) SELECT count(*) FROM f'
+)
 
 
 async def _fermer(

@@ -17,8 +17,8 @@ class Recul:
         """Something succeeded."""
         self._echecs = 0
 
-    async def attendre(self) -> None:
-        """Something failed: wait, longer each time.
+    def delai(self) -> float:
+        """Something failed: seconds to wait, longer each time.
 
         Raises CancelledError at once when the task has been cancelled meanwhile: a roll-back that fails on a lost
         connection hides the cancellation that made it.
@@ -28,4 +28,8 @@ class Recul:
             raise asyncio.CancelledError
         delai = min(DELAI_MAX, PREMIER_DELAI * 2.0 ** min(self._echecs, 16))
         self._echecs += 1
-        await asyncio.sleep(delai * random.uniform(0.5, 1.0))  # noqa: S311
+        return delai * random.uniform(0.5, 1.0)  # noqa: S311
+
+    async def attendre(self) -> None:
+        """Wait for ``delai``; raises as it does."""
+        await asyncio.sleep(self.delai())

@@ -17,12 +17,16 @@ from shared.network.noms import clef_entiere, clef_sans_genre
 
 _PROCHES_MAX = 4
 
+REGIME = "general"
+"""The regime of the network, and of each of its caisses that says no other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caisse:
     """One organism. ``zone`` names its public holidays, ``fuseau`` its IANA time zone.
 
-    ``type`` is CPAM, CCSS, CGSS or CSSM. ``region`` is its group in the hierarchy of that name.
+    ``type`` is CPAM, CCSS, CGSS or CSSM. ``region`` is its group in the hierarchy of that name. ``regime``: whose
+    convention binds it.
     """
 
     code: int
@@ -36,6 +40,7 @@ class Caisse:
     zone: str
     fuseau: str
     aliases: tuple[str, ...]
+    regime: str = REGIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,7 @@ def _caisse(ligne: Mapping[str, Any], region: Groupe) -> Caisse:
         region=region.code,
         region_nom=region.nom,
         aliases=tuple(ligne["aliases"]),
+        regime=ligne.get("regime", REGIME),
         **{c: ligne[c] for c in ("slug", "nom", "type", "departement", "departement_nom", "zone", "fuseau")},
     )
 

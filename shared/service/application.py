@@ -15,6 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from shared.clock import Clock, SimulatedClock
+from shared.service.acces import Acces as TableAcces
+from shared.service.acces import garder, reunir
+from shared.service.horloge import ACCES as ACCES_HORLOGE
 from shared.service.horloge import routes_horloge
 from shared.service.identite import FournisseurIdentite, fournisseur_pour, principal_courant
 from shared.service.intergiciels.acces import Acces, MesuresHttp
@@ -64,18 +67,21 @@ def creer_application(
     reglages: Reglages,
     clock: Clock,
     identite: FournisseurIdentite | None = None,
+    acces: TableAcces | None = None,
+    publiques: Sequence[APIRouter] = (),
 ) -> Application:
     """An application ready to serve. Several may live in one process: nothing is global.
 
-    ``routers``: every route of them has a principal, asked or not. ``lifespans``: entered in order, left in
-    reverse. Raises ``ReglagesInvalides`` when the settings leave the service open or ask for what is not
-    there.
+    ``routers``: every route of them has a principal, asked or not, and its row in ``acces``. None: no table yet, every
+    principal may call everything, in embedded mode only. ``publiques``: routes whose address is itself the right to
+    call them. ``lifespans``: entered in order, left in reverse. Raises ``ReglagesInvalides`` when the settings leave
+    the service open or ask for what is not there, ``RouteSansAcces`` when table and routes differ.
     """
     if reglages.mode == "production" and isinstance(clock, SimulatedClock):
         raise ReglagesInvalides(
             "VIGIE_HORLOGE=simulee laisse un appelant changer l'heure : pas avec VIGIE_MODE=production."
         )
-    fournisseur = fournisseur_pour(reglages, identite)
+    fournisseur = fournisseur_pour(reglages, identite, clock)
     app = Application(
         titre,
         version,
@@ -92,8 +98,14 @@ def creer_application(
     proteges = list(routers)
     if isinstance(clock, SimulatedClock):
         proteges.append(routes_horloge(clock))
+        acces = None if acces is None else reunir(acces, ACCES_HORLOGE)
+    if acces is None and routers and reglages.mode != "embarque":
+        raise ReglagesInvalides(f"VIGIE_MODE={reglages.mode} demande une table des accès, et {titre} n'en a pas.")
+    garde = principal_courant if acces is None else garder(acces, proteges)
     for router in proteges:
-        app.include_router(router, dependencies=[Depends(principal_courant)])
+        app.include_router(router, dependencies=[Depends(garde)])
+    for router in publiques:
+        app.include_router(router)
     return app
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel
 
 from shared.clock import Clock, SimulatedClock, SystemClock
+from shared.service.acces import Acces, ouvert_a
 from shared.service.erreurs import RequeteMalformee
 from shared.service.reglages import Reglages
 
@@ -22,7 +23,7 @@ class Horloge(BaseModel):
 
 def creer_horloge(reglages: Reglages) -> Clock:
     """The clock of ``VIGIE_HORLOGE``; a simulated one stands at 2000-01-01 until it is told the time."""
-    return SimulatedClock(_AVANT_TOUT) if reglages.horloge == "simulee" else SystemClock()
+    return SimulatedClock(_AVANT_TOUT, reglee=False) if reglages.horloge == "simulee" else SystemClock()
 
 
 def lire_instant(texte: str) -> datetime:
@@ -49,3 +50,6 @@ def routes_horloge(clock: SimulatedClock) -> APIRouter:
         return Horloge(instant=clock.now())
 
     return routes
+
+
+ACCES: Acces = {"PUT /v1/horloge": ouvert_a("reseau")}

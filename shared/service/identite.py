@@ -2,14 +2,26 @@
 is made.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from shared.service.erreurs import AccesRefuse
+from shared.clock import Clock
 from shared.service.reglages import Reglages, ReglagesInvalides
+
+
+@dataclass(frozen=True, slots=True)
+class PorteeDeSource:
+    """What a source may send: its own events, of these processes (codes), for these caisses (slugs; None: all), in its
+    own numbering or in one of ``numerotations`` (``namespace`` of the event).
+    """
+
+    source: str
+    processus: frozenset[str]
+    caisses: frozenset[str] | None
+    numerotations: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +35,8 @@ class Principal:
     roles: frozenset[str]
     administrateur: bool = False
     """Holds every role, those to come included."""
+    portee: PorteeDeSource | None = None
+    """What a source known by its key may send; None: nothing limits its events."""
 
     def a_un_role(self, *roles: str) -> bool:
         return self.administrateur or not self.roles.isdisjoint(roles)
@@ -48,17 +62,22 @@ class AdministrateurLocal:
         return self._PRINCIPAL
 
 
-def fournisseur_pour(reglages: Reglages, fournisseur: FournisseurIdentite | None) -> FournisseurIdentite:
-    """The provider to use. Raises ``ReglagesInvalides`` outside embedded mode when none is given."""
+def fournisseur_pour(reglages: Reglages, fournisseur: FournisseurIdentite | None, clock: Clock) -> FournisseurIdentite:
+    """The provider to use: the one given, or that of the settings. Raises ``ReglagesInvalides`` outside embedded mode
+    when they name none, and in embedded mode when they name one that nobody would ask.
+    """
     if fournisseur is not None:
         return fournisseur
-    if reglages.mode != "embarque":
-        raise ReglagesInvalides(
-            f"VIGIE_MODE={reglages.mode} demande un fournisseur d'identité, et aucun n'est configuré. "
-            "Sans lui, quiconque joint le service l'administrerait. "
-            "Configurez-en un, ou revenez à VIGIE_MODE=embarque."
-        )
-    return AdministrateurLocal()
+    if reglages.mode == "embarque":
+        if reglages.oidc_emetteur is not None:
+            raise ReglagesInvalides(
+                "VIGIE_OIDC_EMETTEUR ne sert à rien avec VIGIE_MODE=embarque, où qui joint le service l'administre : "
+                "retirez-la, ou prenez VIGIE_MODE=production."
+            )
+        return AdministrateurLocal()
+    from shared.service.oidc import FournisseurOidc  # it reads the table of roles, which reads this room
+
+    return FournisseurOidc.de_reglages(reglages, clock)
 
 
 async def principal_courant(request: Request) -> Principal:
@@ -68,20 +87,3 @@ async def principal_courant(request: Request) -> Principal:
 
 
 PrincipalCourant = Annotated[Principal, Depends(principal_courant)]
-
-
-def exiger(*roles: str) -> Callable[[Principal], Principal]:
-    """A dependency: the principal if they hold one of ``roles``, else 403.
-
-    ``Annotated[Principal, Depends(exiger("operateur"))]``, or in a route's ``dependencies``.
-    """
-    if not roles:
-        raise ValueError("exiger() needs at least one role")
-
-    def verifier(principal: PrincipalCourant) -> Principal:
-        if not principal.a_un_role(*roles):
-            attendus = " ou ".join(roles)
-            raise AccesRefuse(f"Cet appel demande le rôle {attendus}.", roles=list(roles))
-        return principal
-
-    return verifier

@@ -1,14 +1,19 @@
 """Settings every service has, read from the environment (see ``environnement``)."""
 
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from shared.service.environnement import PREFIXE, ReglagesInvalides
+from shared.service.reglages_identite import ReglagesIdentite
 from shared.service.reglages_kafka import ReglagesKafka
+
+if TYPE_CHECKING:
+    from shared.service.jeton_de_service import JetonDeService
 
 __all__ = ["KIO", "MIO", "PREFIXE", "Reglages", "ReglagesInvalides"]
 
@@ -24,7 +29,7 @@ def _jours_par_processus(texte: object) -> object:
     return {process.strip(): jours.strip() for process, _, jours in paires}
 
 
-class Reglages(ReglagesKafka):
+class Reglages(ReglagesKafka, ReglagesIdentite):
     """Settings every service has. Sizes in bytes, durations in seconds."""
 
     mode: Literal["embarque", "production"] = "embarque"
@@ -36,6 +41,7 @@ class Reglages(ReglagesKafka):
     role: Literal["api", "consumer", "tout"] = "tout"
     horloge: Literal["systeme", "simulee"] = "systeme"
     cle_pseudonyme: SecretStr | None = None
+    cle_pseudonyme_precedente: SecretStr | None = None
     niveau_journal: Literal["debug", "info", "warning", "error"] = "info"
 
     max_corps_octets: Annotated[int, Field(gt=0)] = 64 * MIO
@@ -55,6 +61,10 @@ class Reglages(ReglagesKafka):
         dict[str, Annotated[int, Field(gt=0)]], NoDecode, BeforeValidator(_jours_par_processus)
     ] = Field(default_factory=dict)
     """Days after which the closed dossiers of a process are forgotten (``fse=730,ij=730``); others never are."""
+    retention_rejets_jours: Annotated[int, Field(gt=0)] = 400
+    """Days after which what was refused is forgotten, settled or not."""
+    retention_journal_jours: Annotated[int, Field(gt=0)] | None = None
+    """Days after which the records of the log, all read, are forgotten; None: never."""
 
     @model_validator(mode="after")
     def _mot_de_passe_a_couvert(self) -> Self:
@@ -64,6 +74,21 @@ class Reglages(ReglagesKafka):
                 "production, prenez SASL_SSL, ou un mécanisme SCRAM."
             )
         return self
+
+    @cached_property
+    def jeton_de_service(self) -> "JetonDeService | None":
+        """What shows this process to the other services, for as long as it lives; None in embedded mode, where nobody
+        asks. Raises ReglagesInvalides when it is not set.
+        """
+        if self.mode == "embarque":
+            return None
+        from shared.service.jeton_de_service import jeton_de  # an HTTP client that few processes need
+
+        return jeton_de(self)
+
+    def exiger_compte_de_service(self) -> None:
+        """For a service that reads others, before it starts. Raises ReglagesInvalides, as ``jeton_de_service`` does."""
+        _ = self.jeton_de_service
 
     @property
     def ecoute_locale(self) -> bool:

@@ -23,8 +23,12 @@ class Vigie:
 
     def __call__(self, *arguments: str, code: int = 0, delai: float = 110) -> str:
         """Standard output of the command, which must end with ``code``."""
+        return self.module("vigie", *arguments, code=code, delai=delai)
+
+    def module(self, nom: str, *arguments: str, code: int = 0, delai: float = 110) -> str:
+        """The same of ``python -m nom``."""
         fini = subprocess.run(
-            [sys.executable, "-m", "vigie", *arguments],
+            [sys.executable, "-m", nom, *arguments],
             cwd=RACINE,
             env=self._environnement,
             capture_output=True,

@@ -1,6 +1,7 @@
 """The Prometheus metrics that the code declares, read from its source."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 RACINE = Path(__file__).parents[2]
@@ -14,6 +15,7 @@ SUFFIXES = {
 """What prometheus-client appends to a name, by class of metric."""
 
 
+@cache
 def metriques_du_code(racines: tuple[str, ...] = ("services", "shared", "vigie")) -> set[str]:
     """Names exposed by the metrics that the code declares: Counter("x", …), GaugeMetricFamily("x", …)."""
     noms: set[str] = set()

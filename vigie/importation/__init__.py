@@ -4,11 +4,12 @@ from vigie.importation.conversion import convertir
 from vigie.importation.erreurs import CleManquante, ErreurImport, Faute, FichierIllisible, MappingInvalide
 from vigie.importation.mapping import construire_mapping, lire_mapping
 from vigie.importation.modele import Mapping
-from vigie.importation.pseudonyme import lire_cle
+from vigie.importation.pseudonyme import VARIABLE_PRECEDENTE, lire_cle
 from vigie.importation.resultats import Evenement, LigneIgnoree, RejetLigne
 from vigie.importation.yaml_textes import lire_yaml
 
 __all__ = [
+    "VARIABLE_PRECEDENTE",
     "CleManquante",
     "ErreurImport",
     "Evenement",

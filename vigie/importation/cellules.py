@@ -72,8 +72,8 @@ def condition_de(condition: Condition, rangs: Rangs) -> Callable[[Cellules], boo
 
 
 def attribut_de(
-    attribut: Attribut, rangs: Rangs, connue: Callable[[str], str | None]
-) -> Callable[[Cellules], tuple[str | None, bool]]:
+    attribut: Attribut, rangs: Rangs, connue: Callable[[str], str | list[str] | None]
+) -> Callable[[Cellules], tuple[str | list[str] | None, bool]]:
     """The value of an attribute (None: say nothing) and whether another stands in for what the file says.
 
     ``connue`` gives the value as it may leave, None when it is not understood, and raises Refus.
@@ -82,7 +82,7 @@ def attribut_de(
     remplie = condition_de(attribut.condition, rangs)
 
     @lru_cache(8_192)
-    def traduire(brut: str) -> tuple[str | None, bool]:
+    def traduire(brut: str) -> tuple[str | list[str] | None, bool]:
         if table is not None and brut in table:
             return table[brut], False
         if table is not None and defaut is not None:
@@ -90,7 +90,7 @@ def attribut_de(
         valeur = connue(brut)
         return (AUTRE, True) if valeur is None else (valeur, False)
 
-    def lire(cellules: Cellules) -> tuple[str | None, bool]:
+    def lire(cellules: Cellules) -> tuple[str | list[str] | None, bool]:
         brut = cellules[rang]
         if not brut or (remplie is not None and not remplie(cellules)):
             return defaut, False

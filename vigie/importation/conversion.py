@@ -30,32 +30,40 @@ from vigie.importation.erreurs import CleManquante, Faute, MappingInvalide
 from vigie.importation.lecture import ouvrir
 from vigie.importation.mapping import CODES, definition
 from vigie.importation.modele import Attribut, Mapping
-from vigie.importation.pseudonyme import SANS_CLE, pseudonymiseur
+from vigie.importation.pseudonyme import SANS_CLE, pseudonymiseur_double
 from vigie.importation.resultats import Evenement, LigneIgnoree, Rangee, RejetLigne, rejet
+
+Cles = tuple[bytes | None, bytes | None]
+"""The network's present key, and the one before it while it rotates."""
 
 Convertir = Callable[[Rangee], Evenement | LigneIgnoree]
 """One row to what it makes. Raises Refus."""
 
 
 def convertir(
-    fichier: Path, mapping: Mapping, cle_pseudonyme: bytes | None, flux: BinaryIO | None = None
+    fichier: Path,
+    mapping: Mapping,
+    cle_pseudonyme: bytes | None,
+    flux: BinaryIO | None = None,
+    precedente: bytes | None = None,
 ) -> Iterator[Evenement | RejetLigne | LigneIgnoree]:
     """Every line of the file in order, as an event, a refusal, or a line left aside.
 
-    ``flux`` replaces the file's bytes (see ``lecture.ouvrir``). Raises CleManquante at once when the mapping
-    pseudonymises and there is no key; FichierIllisible, or MappingInvalide for columns that the file does not
-    have, with the first item asked for. After that nothing in the file makes it raise.
+    ``flux`` replaces the file's bytes (see ``lecture.ouvrir``). ``precedente``: the network's key before, while it
+    rotates. Raises CleManquante at once when the mapping pseudonymises and there is no key; FichierIllisible, or
+    MappingInvalide for columns that the file does not have, with the first item asked for. After that nothing in the
+    file makes it raise.
     """
     if cle_pseudonyme is None and any(a.nom == "assure" for a in mapping.attributs):
         raise CleManquante(SANS_CLE)
-    return _convertir(fichier, mapping, cle_pseudonyme, flux)
+    return _convertir(fichier, mapping, (cle_pseudonyme, precedente), flux)
 
 
 def _convertir(
-    fichier: Path, mapping: Mapping, cle: bytes | None, flux: BinaryIO | None
+    fichier: Path, mapping: Mapping, cles: Cles, flux: BinaryIO | None
 ) -> Iterator[Evenement | RejetLigne | LigneIgnoree]:
     with ouvrir(fichier, mapping, flux) as lecture:
-        une = compiler(mapping, _rangs(mapping, lecture.colonnes), cle)
+        une = compiler(mapping, _rangs(mapping, lecture.colonnes), cles)
         for rangee in lecture.rangees:
             if not isinstance(rangee, Rangee):
                 yield rangee
@@ -68,13 +76,13 @@ def _convertir(
                 yield sortie
 
 
-def compiler(mapping: Mapping, rangs: Rangs, cle: bytes | None) -> Convertir:
+def compiler(mapping: Mapping, rangs: Rangs, cles: Cles) -> Convertir:
     """The conversion of one row of a file whose columns are at ``rangs``."""
     retenue = condition_de(mapping.filtre, rangs)
     dater = (dater_dossiers if mapping.forme == "dossiers" else dater_evenements)(mapping, rangs)
     sujet = texte_de(mapping.sujet, rangs)
     nombre = nombre_de(mapping.nombre, rangs) if mapping.nombre is not None else None
-    donnees = _donnees(mapping, rangs, cle)
+    donnees = _donnees(mapping, rangs, cles)
     envelopper = _enveloppe(mapping)
 
     def une(rangee: Rangee) -> Evenement | LigneIgnoree:
@@ -99,11 +107,11 @@ def compiler(mapping: Mapping, rangs: Rangs, cle: bytes | None) -> Convertir:
 
 
 def _donnees(
-    mapping: Mapping, rangs: Rangs, cle: bytes | None
+    mapping: Mapping, rangs: Rangs, cles: Cles
 ) -> Callable[[Cellules], tuple[dict[str, Any], tuple[str, ...]]]:
     """The ``data`` of a row without its jalons, and the names of the attributes that something else stands in for."""
     constantes = dict(mapping.constantes)
-    lecteurs = [(a.nom, attribut_de(a, rangs, _connue(mapping, a, cle))) for a in mapping.attributs]
+    lecteurs = [(a.nom, attribut_de(a, rangs, _connue(mapping, a, cles))) for a in mapping.attributs]
 
     def donnees(cellules: Cellules) -> tuple[dict[str, Any], tuple[str, ...]]:
         data: dict[str, Any] = constantes.copy()
@@ -119,11 +127,12 @@ def _donnees(
     return donnees
 
 
-def _connue(mapping: Mapping, attribut: Attribut, cle: bytes | None) -> Callable[[str], str | None]:
+def _connue(mapping: Mapping, attribut: Attribut, cles: Cles) -> Callable[[str], str | list[str] | None]:
     if attribut.nom == "assure":
+        cle, precedente = cles
         if cle is None:
             raise CleManquante(SANS_CLE)
-        return pseudonymiseur(cle)
+        return pseudonymiseur_double(cle, precedente)
     if attribut.nom in CODES:
         return code_du_reseau(attribut)
     return de_la_liste(definition(mapping.process).attributs[attribut.nom])

@@ -1,6 +1,7 @@
 """``GET /v1/alertes``, one alert with its history, and what people do with it: answer for it, comment it."""
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,7 +9,20 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts.api.commun import Corps, Motif, Numero, Service, caisse_demandee, depart, json, trouvee, une_fois
+from services.alerts.api.commun import (
+    Corps,
+    Motif,
+    Numero,
+    Service,
+    caisse_de_la_ligne,
+    caisse_demandee,
+    depart,
+    json,
+    trouvee,
+    une_fois,
+)
+from services.alerts.contestations.marques import Marque, contestee
+from services.alerts.contestations.store import contestations_en_cours
 from services.alerts.domain.escalade import NIVEAUX, ReglagesEscalade, echeance
 from services.alerts.domain.etats import (
     VIVANTS,
@@ -25,6 +39,7 @@ from services.alerts.store import registres
 from services.alerts.store.tables import alertes, evaluation
 from shared.network.ouvertures import ouvertures_de
 from shared.network.reseau import charger
+from shared.service.acces import LECTEURS, Acces, de_la_requete, ouvert_a
 from shared.service.erreurs import Conflit
 from shared.service.etag import exiger_if_match
 from shared.service.idempotence import CleIdempotence
@@ -85,12 +100,13 @@ async def lister(
     async with service.moteur.connect() as conn:
         lues = await depot.lister(conn, filtre, depart(page), page.limite + 1)
         silences = await registres.silences_en_cours(conn, service.clock.now())
+        marques = await contestations_en_cours(conn, {ligne.caisse for ligne in lues})
         derniere = (await conn.execute(select(evaluation))).one_or_none()
     montrees = lues[: page.limite]
     suivant = ecrire_curseur((montrees[-1].id,)) if len(lues) > page.limite else None
     lier_suivante(request, response, suivant)
     return {
-        "alertes": [presenter(ligne, silences, service.clock.now()) for ligne in montrees],
+        "alertes": [presenter(ligne, silences, marques, service.clock.now()) for ligne in montrees],
         "controle": _controle(derniere),
         "suivant": suivant,
     }
@@ -177,8 +193,9 @@ async def _verrouillee(conn: AsyncConnection, numero: int) -> Row[Any]:
 async def _reponse(conn: AsyncConnection, service: Service, numero: int, statut: int = 200) -> Response:
     ligne = trouvee(await depot.lire(conn, numero), "L'alerte", numero)
     silences = await registres.silences_en_cours(conn, service.clock.now())
+    marques = await contestations_en_cours(conn, [ligne.caisse])
     histoire = await depot.historique(conn, numero)
-    document = presenter(ligne, silences, service.clock.now()) | {
+    document = presenter(ligne, silences, marques, service.clock.now()) | {
         "historique": [
             {
                 champ: li._mapping[champ]
@@ -190,15 +207,23 @@ async def _reponse(conn: AsyncConnection, service: Service, numero: int, statut:
     return json(document, statut, ETag=_etiquette(ligne))
 
 
-def presenter(ligne: Row[Any], silences: list[Any], instant: datetime) -> dict[str, Any]:
-    """An alert as people and programs read it."""
+def presenter(ligne: Row[Any], silences: list[Any], marques: Sequence[Marque], instant: datetime) -> dict[str, Any]:
+    """An alert as people and programs read it. ``contestee``: what is said while its figure waits for an answer."""
     document = {champ: ligne._mapping[champ] for champ in _CHAMPS}
     cle = depot.cle_de(ligne)
     return document | {
         "caisse_nom": charger().par_slug[ligne.caisse].nom,
         "destinataire": NIVEAUX[ligne.niveau],
         "silences": [s.id for s in silences if s.tait(cle, instant)],
+        "contestee": _contestee(ligne, marques),
     }
+
+
+def _contestee(ligne: Row[Any], marques: Sequence[Marque]) -> Mapping[str, Any] | None:
+    if ligne.genre != "performance":
+        return None
+    du, au = (date.fromisoformat(ligne.details[borne]) for borne in ("du", "au"))
+    return contestee(marques, ligne.caisse, ligne.objet, du, au)
 
 
 def _etiquette(ligne: Row[Any]) -> str:
@@ -211,3 +236,16 @@ def _controle(derniere: Row[Any] | None) -> dict[str, Any] | None:
         return None
     champs = ("complete_le", "vue_le", "essais", "averes", "fausses_attendues", "sans_reponse")
     return {champ: derniere._mapping[champ] for champ in champs}
+
+
+_LA_SIENNE = caisse_de_la_ligne(alertes)
+
+ACCES: Acces = {
+    "GET /v1/alertes": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/alertes/{numero}": ouvert_a(*LECTEURS, caisse=_LA_SIENNE),
+    "POST /v1/alertes/{numero}/prise-en-compte": ouvert_a("reseau", "caisse", caisse=_LA_SIENNE),
+    "POST /v1/alertes/{numero}/commentaire": ouvert_a(
+        "reseau", "comite", "president", "caisse", "coordinateur", caisse=_LA_SIENNE
+    ),
+    "GET /v1/seuils": ouvert_a(*LECTEURS),
+}

@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, Table
+from fastapi import Depends, Request, Response
+from sqlalchemy import Row, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.assemblage import ServiceAlertes
@@ -15,27 +14,22 @@ from services.alerts.store import registres
 from services.alerts.store.base import TOUT, demander_evaluation, pilote, transaction
 from shared.dossiers.api.parametres import parametre_invalide
 from shared.network.reseau import CaisseInconnue, charger
+from shared.service.acces import Localisation
 from shared.service.application import piece
-from shared.service.erreurs import Conflit, DonneesInvalides, Introuvable
-from shared.service.etag import etag, exiger_if_match
+from shared.service.erreurs import Conflit, Introuvable
+from shared.service.etag import exiger_if_match
 from shared.service.idempotence import appel_recu, dans_la_transaction
 from shared.service.identite import Principal
 from shared.service.pagination import Page, ecrire_curseur, lier_suivante
+from shared.service.reponses import Auteur, Corps, Motif, Numero, caisse_connue, champ_invalide, etiquette, json
+
+__all__ = [
+    "Auteur", "Corps", "Motif", "Numero", "Rang", "Service", "caisse_connue", "caisse_de_la_ligne", "caisse_demandee",
+    "champ_invalide", "depart", "etiquette", "json", "page_de_lignes", "terminer", "trouvee", "une_fois",
+]  # fmt: skip
 
 Service = Annotated[ServiceAlertes, Depends(piece(ServiceAlertes))]
-Numero = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Rang = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-
-Motif = Annotated[str, Field(min_length=1, max_length=2_000, description="Pourquoi, en clair")]
-Auteur = Annotated[
-    str | None, Field(min_length=1, max_length=200, description="Qui le dit ; par défaut, celui qui appelle")
-]
-
-
-class Corps(BaseModel):
-    """A body; a field that does not exist is refused rather than lost."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 async def une_fois(
@@ -51,25 +45,31 @@ async def une_fois(
         return await dans_la_transaction(await pilote(conn), NOM, appel, service.clock.now(), lambda: action(conn))
 
 
-def json(document: object, statut: int = 200, **entetes: str) -> Response:
-    """A JSON answer of plain values, instants and dates."""
-    noms = {nom.replace("_", "-"): valeur for nom, valeur in entetes.items()}
-    return Response(msgspec.json.encode(document), statut, noms, "application/json")
+def _numero(texte: str) -> int:
+    """A key of a register. Raises ValueError."""
+    numero = int(texte)
+    if not 0 < numero < 2**63:
+        raise ValueError(texte)
+    return numero
 
 
-def champ_invalide(champ: str, message: str) -> DonneesInvalides:
-    """422 that names the field of the body, in the form of every other validation error of the services."""
-    return DonneesInvalides(
-        f"Champ « {champ} » : {message}", erreurs=[{"emplacement": f"corps.{champ}", "message": message}]
-    )
+def caisse_de_la_ligne(
+    registre: Table, colonne: str = "caisse", *, parametre: str = "numero", lire: Callable[[str], Any] = _numero
+) -> Localisation:
+    """The caisse of the line of a register that the path names by its key; None when there is none."""
+    (cle,) = registre.primary_key.columns
 
+    async def trouver(request: Request) -> str | None:
+        try:
+            valeur = lire(request.path_params[parametre])
+        except ValueError:
+            return None
+        service = piece(ServiceAlertes)(request)
+        async with service.moteur.connect() as conn:
+            caisse: str | None = await conn.scalar(select(registre.c[colonne]).where(cle == valeur))
+        return caisse
 
-def caisse_connue(nom: str) -> str:
-    """The slug of a caisse by any of its names. Raises DonneesInvalides."""
-    try:
-        return charger().caisse(nom).slug
-    except CaisseInconnue as exc:
-        raise champ_invalide("caisse", str(exc)) from None
+    return trouver
 
 
 def trouvee(ligne: Row[Any] | None, quoi: str, numero: int) -> Row[Any]:
@@ -129,8 +129,3 @@ async def terminer(
         return json(document, ETag=etiquette(document))
 
     return await une_fois(request, service, cle, principal, action)
-
-
-def etiquette(document: dict[str, Any]) -> str:
-    """The ETag of a line of a register: that of its representation."""
-    return etag(msgspec.json.encode(document))

@@ -14,6 +14,7 @@ from services.alerts.api.commun import (
     Numero,
     Service,
     caisse_connue,
+    caisse_de_la_ligne,
     caisse_demandee,
     champ_invalide,
     depart,
@@ -29,6 +30,7 @@ from services.alerts.domain.continuite import GenreDeclaration, Situation
 from services.alerts.store import registres
 from services.alerts.store.base import TOUT, demander_evaluation
 from services.alerts.store.tables import declarations
+from shared.service.acces import LECTEURS, Acces, de_la_requete, du_corps, ouvert_a
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
 from shared.service.pagination import Page, page_demandee
@@ -135,3 +137,11 @@ async def finir(
 def presenter(ligne: Row[Any]) -> dict[str, Any]:
     """A declaration as people and programs read it."""
     return dict(ligne._mapping)
+
+
+ACCES: Acces = {
+    "POST /v1/declarations": ouvert_a("reseau", "caisse", caisse=du_corps()),
+    "GET /v1/declarations": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/declarations/{numero}": ouvert_a(*LECTEURS, caisse=caisse_de_la_ligne(declarations)),
+    "DELETE /v1/declarations/{numero}": ouvert_a("reseau", "caisse", caisse=caisse_de_la_ligne(declarations)),
+}

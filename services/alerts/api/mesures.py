@@ -1,4 +1,4 @@
-"""``/v1/mesures``: values of the indicators that Vigie does not compute, declared with their source and date."""
+"""``/v1/mesures``: values declared with their source and date, beside those that Vigie computes."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -14,6 +14,7 @@ from services.alerts.api.commun import (
     Corps,
     Numero,
     Service,
+    caisse_de_la_ligne,
     caisse_demandee,
     champ_invalide,
     depart,
@@ -26,8 +27,10 @@ from services.alerts.domain.mesures import Mesure, MesureRefusee, juger, verifie
 from services.alerts.domain.portee import RESEAU
 from services.alerts.store import mesures as depot
 from services.alerts.store.registres import FUSEAU
+from services.alerts.store.tables import mesures as table_mesures
 from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de
+from shared.service.acces import LECTEURS, Acces, de_la_requete, ouvert_a
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
 from shared.service.pagination import Page, page_demandee
@@ -40,8 +43,10 @@ LOT_MAX = 5_000
 class NouvelleMesure(Corps):
     """The days are those of ``annee``, or ``du`` to ``au``, both in."""
 
-    convention: Annotated[str, Field(max_length=100, description="Par exemple cnam-2018-2022")]
-    code: Annotated[str, Field(max_length=100, description="Code de la ligne dans la convention")]
+    convention: Annotated[str, Field(max_length=100, description="cnam-2018-2022, par exemple ; ou « vigie »")]
+    code: Annotated[
+        str, Field(max_length=100, description="Code de la ligne dans la convention ; sous « vigie », de l'indicateur")
+    ]
     segment: Annotated[str | None, Field(max_length=100)] = None
     caisse: Annotated[str, Field(max_length=200, description="Slug ou nom d'une caisse, ou « reseau »")] = RESEAU
     annee: Annotated[int | None, Field(ge=1995, le=2045)] = None
@@ -64,7 +69,9 @@ async def deposer(
     """Une mesure, ou une liste dont chaque élément est accepté ou refusé à part.
 
     La même clé (convention, code, segment, caisse, période) envoyée de nouveau corrige : l'ancienne valeur reste
-    lisible, telle qu'elle était connue.
+    lisible, telle qu'elle était connue. Un indicateur que Vigie calcule se déclare aussi : la valeur déclarée vit à
+    côté de la calculée et n'y entre jamais ; le composite CPG la prend, et le dit, là où rien n'a pu être calculé.
+    Hors de toute convention, ou sans ligne dans aucune, il se déclare sous la convention « vigie ».
     """
 
     async def action(conn: AsyncConnection) -> Response:
@@ -160,3 +167,10 @@ def _presenter(ligne: Row[Any], connu_le: date) -> dict[str, Any]:
         "remplacee_le": ligne.remplacee_le,
         **jugee,
     }
+
+
+ACCES: Acces = {
+    "POST /v1/mesures": ouvert_a("reseau"),
+    "GET /v1/mesures": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/mesures/{numero}": ouvert_a(*LECTEURS, caisse=caisse_de_la_ligne(table_mesures, "organisme")),
+}

@@ -31,6 +31,7 @@ from services.alerts.store import registres
 from services.alerts.store.base import TOUT, demander_evaluation
 from services.alerts.store.tables import neutralisations
 from shared.catalogue.indicateurs import IndicateurInconnu, indicateur
+from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
 from shared.service.pagination import Page, page_demandee
@@ -156,3 +157,11 @@ def presenter(ligne: Row[Any]) -> dict[str, Any]:
         "caisse": ligne.caisse or (RESEAU if ligne.plateforme is None else None),
         "jusqu_au": registres.dernier_jour(ligne.au, ligne.termine_le),
     }
+
+
+ACCES: Acces = {
+    "POST /v1/neutralisations": ouvert_a("reseau"),
+    "GET /v1/neutralisations": ouvert_a(*LECTEURS),
+    "GET /v1/neutralisations/{numero}": ouvert_a(*LECTEURS),
+    "DELETE /v1/neutralisations/{numero}": ouvert_a("reseau"),
+}

@@ -14,6 +14,7 @@ from services.alerts.api.commun import (
     Numero,
     Service,
     caisse_connue,
+    caisse_de_la_ligne,
     champ_invalide,
     depart,
     etiquette,
@@ -28,6 +29,7 @@ from services.alerts.domain.etats import Genre
 from services.alerts.store import registres
 from services.alerts.store.base import TOUT, demander_evaluation
 from services.alerts.store.tables import silences
+from shared.service.acces import LECTEURS, LECTEURS_DU_RESEAU, Acces, ouvert_a
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
 from shared.service.pagination import Page, page_demandee
@@ -122,3 +124,11 @@ async def finir(
 def presenter(ligne: Row[Any]) -> dict[str, Any]:
     """A silence as people and programs read it."""
     return dict(ligne._mapping)
+
+
+ACCES: Acces = {
+    "POST /v1/silences": ouvert_a("reseau"),
+    "GET /v1/silences": ouvert_a(*LECTEURS_DU_RESEAU),
+    "GET /v1/silences/{numero}": ouvert_a(*LECTEURS, caisse=caisse_de_la_ligne(silences)),
+    "DELETE /v1/silences/{numero}": ouvert_a("reseau"),
+}

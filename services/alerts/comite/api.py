@@ -1,17 +1,17 @@
 """``/v1/comites``: preparing a month, and reading what the comité sees."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import httpx
 import msgspec
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import Field
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.api.commun import Corps, Service, champ_invalide, json, une_fois
-from services.alerts.comite import store, synthese
+from services.alerts.comite import store
 from services.alerts.comite.calendrier import Mois, MoisInvalide, dernier_a_preparer, lire_mois
 from services.alerts.comite.dossier import PLAN_INDISPONIBLE
 from services.alerts.comite.instantane import Instantane
@@ -19,7 +19,10 @@ from services.alerts.comite.lecture import Lecteur
 from services.alerts.comite.preparation import Preparateur, PreparationImpossible
 from services.alerts.comite.regles import charger_regles
 from services.alerts.comite.seance import Seance, decrire, trier
+from services.alerts.contestations.marques import Marque, contestee
+from services.alerts.contestations.store import contestations_en_cours
 from shared.network.reseau import CaisseInconnue, charger
+from shared.service.acces import LECTEURS_DU_RESEAU, Acces, ouvert_a
 from shared.service.erreurs import AppelEnCours, Conflit, Indisponible, Introuvable
 from shared.service.etag import etag, reponse_conditionnelle
 from shared.service.idempotence import CleIdempotence
@@ -94,25 +97,6 @@ async def lister(
     return {"comites": [_entete(ligne) for ligne in montres], "suivant": suivant}
 
 
-@routes.get("/v1/comites/synthese", summary="Le bilan d'une année")
-async def bilan(
-    request: Request,
-    service: Service,
-    annee: Annotated[int, Query(ge=1996, le=2044)],
-    format: Annotated[Literal["json", "csv"] | None, Query(description="Sans lui, selon Accept")] = None,
-) -> Response:
-    """Courriers, caisses concernées, audits, caisses au-delà de chaque seuil, mois par mois et sur l'année."""
-    async with service.moteur.connect() as conn:
-        document = await synthese.synthese(conn, annee)
-    if (format or ("csv" if "text/csv" in request.headers.get("accept", "") else "json")) == "csv":
-        octets, media = synthese.en_csv(document), "text/csv; charset=utf-8; header=present"
-    else:
-        octets, media = msgspec.json.encode(document), "application/json"
-    reponse = reponse_conditionnelle(request, octets, type_media=media)
-    reponse.headers["Vary"] = "Accept"
-    return reponse
-
-
 @routes.get("/v1/comites/{mois}", summary="Un comité")
 async def lire(request: Request, service: Service, mois: MoisDemande) -> Response:
     """Son état, ses membres, les mesures proposées et ce qui en est décidé. L'ETag sert aux actes de la séance."""
@@ -141,7 +125,8 @@ async def dossiers(service: Service, mois: MoisDemande) -> dict[str, Any]:
     async with service.moteur.connect() as conn:
         await comite(conn, mois)
         lus = await store.lire_dossiers(conn, mois)
-    return {"dossiers": [_ligne_de_dossier(d) for d in lus.values()]}
+        marques = await contestations_en_cours(conn, lus)
+    return {"dossiers": [_ligne_de_dossier(_marquer(d, marques, mois)) for d in lus.values()]}
 
 
 @routes.get("/v1/comites/{mois}/dossiers/{caisse}", summary="Le dossier d'une caisse")
@@ -152,11 +137,12 @@ async def dossier(request: Request, service: Service, mois: MoisDemande, caisse:
         await comite(conn, mois)
         lus = await store.lire_dossiers(conn, mois, slug)
         jointes = await store.lire_pieces(conn, mois, slug)
+        marques = await contestations_en_cours(conn, [slug])
     if slug not in lus:
         raise Introuvable(f"{slug} n'a pas de dossier au comité de {mois.en_clair} : aucun seuil n'y est franchi.")
     plans = [p.contenu | {"recu_le": p.recu_le} for p in jointes if p.genre == "plan_provisoire"]
     dits = [p.contenu | {"recu_le": p.recu_le} for p in jointes if p.genre == "commentaire"]
-    document = lus[slug] | {
+    document = _marquer(lus[slug], marques, mois) | {
         "plan_provisoire": plans[-1] if plans else PLAN_INDISPONIBLE,
         "commentaires_du_comite": dits,
     }
@@ -278,12 +264,24 @@ def _entete(ligne: Row[Any]) -> dict[str, Any]:
     return {champ: ligne._mapping[champ] for champ in champs}
 
 
+def _marquer(lu: Mapping[str, Any], marques: Sequence[Marque], mois: Mois) -> dict[str, Any]:
+    """A case file with what is contested in it today: the file itself does not change."""
+    slug = lu["caisse"]["slug"]
+    return {
+        **lu,
+        "constats": [
+            c | {"contestee": contestee(marques, slug, c["indicateur"], mois.du, mois.au)} for c in lu["constats"]
+        ],
+    }
+
+
 def _ligne_de_dossier(lu: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "caisse": lu["caisse"]["slug"],
         "nom": lu["caisse"]["nom"],
         "constats": [
-            {c: constat[c] for c in ("indicateur", "valeur", "unite", "seuil", "gravite")} for constat in lu["constats"]
+            {c: constat[c] for c in ("indicateur", "valeur", "unite", "seuil", "gravite", "contestee")}
+            for constat in lu["constats"]
         ],
         "mesures": [p["mesure"] for p in lu["propositions"]],
         "manques": len(lu["manques"]),
@@ -296,3 +294,16 @@ def caisse_du_chemin(nom: str) -> str:
         return charger().caisse(nom).slug
     except CaisseInconnue as exc:
         raise Introuvable(str(exc)) from None
+
+
+ACCES: Acces = {
+    "POST /v1/comites": ouvert_a("reseau", "president"),
+    "GET /v1/comites": ouvert_a(*LECTEURS_DU_RESEAU),
+    "GET /v1/comites/{mois}": ouvert_a(*LECTEURS_DU_RESEAU),
+    "GET /v1/comites/{mois}/instantane": ouvert_a(*LECTEURS_DU_RESEAU),
+    "GET /v1/comites/{mois}/dossiers": ouvert_a(*LECTEURS_DU_RESEAU),
+    "GET /v1/comites/{mois}/dossiers/{caisse}": ouvert_a(*LECTEURS_DU_RESEAU),
+    "POST /v1/comites/{mois}/dossiers/{caisse}/commentaires": ouvert_a("reseau", "comite", "president"),
+    "GET /v1/comites/{mois}/lettres": ouvert_a(*LECTEURS_DU_RESEAU),
+    "GET /v1/comites/{mois}/evenements": ouvert_a(*LECTEURS_DU_RESEAU),
+}

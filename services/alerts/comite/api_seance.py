@@ -15,6 +15,7 @@ from services.alerts.comite.cloture import clore, corriger
 from services.alerts.comite.regles import Mesure, charger_regles
 from services.alerts.comite.seance import ActeRefuse, Decision, Dissentiment, Issue, Membre, Seance, decider, ouvrir
 from services.alerts.comite.tenue import acter
+from shared.service.acces import LECTEURS_DU_RESEAU, Acces, ouvert_a
 from shared.service.erreurs import AccesRefuse, Conflit
 from shared.service.etag import exiger_if_match
 from shared.service.idempotence import CleIdempotence
@@ -188,3 +189,12 @@ async def _acte(
         return json(document, statut, ETag=vue)
 
     return await une_fois(request, service, cle, principal, action)
+
+
+ACCES: Acces = {
+    "POST /v1/comites/{mois}/ouverture": ouvert_a("reseau", "president"),
+    "POST /v1/comites/{mois}/decisions": ouvert_a("comite", "president"),
+    "POST /v1/comites/{mois}/cloture": ouvert_a("president"),
+    "POST /v1/comites/{mois}/addenda": ouvert_a("president"),
+    "GET /v1/comites/{mois}/addenda": ouvert_a(*LECTEURS_DU_RESEAU),
+}

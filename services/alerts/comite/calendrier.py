@@ -1,84 +1,28 @@
 """The month a comité judges, and the day it is prepared on: a working day of the month after."""
 
-import re
 from datetime import date, datetime
-from functools import lru_cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from shared.network.calendrier import Calendrier
 from shared.network.jours import date_de, jour_de
+from shared.network.mois import (
+    RANG_DE_PREPARATION,
+    Mois,
+    MoisInvalide,
+    calendrier_du_reseau,
+    jour_de_preparation,
+    lire_mois,
+    mois_de,
+)
+
+__all__ = [
+    "FUSEAU", "RANG_PAR_DEFAUT", "Mois", "MoisInvalide", "apres_jours_ouvres", "dernier_a_preparer", "est_fini",
+    "jour_de_preparation", "lire_mois", "mois_de",
+]  # fmt: skip
 
 FUSEAU = ZoneInfo("Europe/Paris")
 """Where the day of the network is read."""
 
-RANG_PAR_DEFAUT = 5
-"""Working day of the month on which the month before is prepared: configuration, no source gives it."""
-
-_FORME = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
-
-
-class MoisInvalide(ValueError):
-    """Not a month; ``str()`` is a French sentence."""
-
-
-class Mois(NamedTuple):
-    """A calendar month. ``str()`` is ``2026-10``, which names its comité."""
-
-    annee: int
-    numero: int
-
-    def __str__(self) -> str:
-        return f"{self.annee:04d}-{self.numero:02d}"
-
-    @property
-    def du(self) -> date:
-        return date(self.annee, self.numero, 1)
-
-    @property
-    def au(self) -> date:
-        return date_de(jour_de(self.plus(1).du) - 1)
-
-    def plus(self, mois: int) -> "Mois":
-        """The month so many months later; before, when negative."""
-        annee, rang = divmod(self.annee * 12 + self.numero - 1 + mois, 12)
-        return Mois(annee, rang + 1)
-
-    @property
-    def en_clair(self) -> str:
-        """« octobre 2026 »."""
-        return f"{_NOMS[self.numero - 1]} {self.annee}"
-
-
-_NOMS = (
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
-    "décembre",
-)  # fmt: skip
-
-
-def lire_mois(texte: str) -> Mois:
-    """The month written ``2026-10``. Raises MoisInvalide."""
-    trouve = _FORME.fullmatch(texte)
-    if trouve is None or not 1996 <= int(trouve[1]) <= 2044:
-        raise MoisInvalide(f"« {texte} » n'est pas un mois : écrivez-le AAAA-MM, par exemple 2026-10.")
-    return Mois(int(trouve[1]), int(trouve[2]))
-
-
-def mois_de(jour: date) -> Mois:
-    return Mois(jour.year, jour.month)
-
-
-@lru_cache(maxsize=1)
-def _calendrier() -> Calendrier:
-    """The comité sits at the Cnam: holidays of Métropole."""
-    return Calendrier("Métropole")
-
-
-def jour_de_preparation(mois: Mois, rang: int = RANG_PAR_DEFAUT) -> date:
-    """The day on which a month is prepared: the ``rang``-th working day of the next. Raises ValueError, in French,
-    when it has fewer."""
-    suivant = mois.plus(1)
-    return date_de(_calendrier().nieme_ouvre_du_mois(suivant.annee, suivant.numero, rang))
+RANG_PAR_DEFAUT = RANG_DE_PREPARATION
 
 
 def dernier_a_preparer(instant: datetime, rang: int = RANG_PAR_DEFAUT) -> Mois:
@@ -95,4 +39,4 @@ def est_fini(mois: Mois, instant: datetime) -> bool:
 
 def apres_jours_ouvres(jour: date, nombre: int) -> date:
     """The deadline so many working days after a day."""
-    return date_de(_calendrier().ajouter_ouvres(jour_de(jour), nombre))
+    return date_de(calendrier_du_reseau().ajouter_ouvres(jour_de(jour), nombre))

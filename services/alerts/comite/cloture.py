@@ -10,12 +10,16 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.comite import besoins, store
+from services.alerts.comite.aide import aides
 from services.alerts.comite.calendrier import FUSEAU, Mois, apres_jours_ouvres, lire_mois
 from services.alerts.comite.instantane import Instantane
 from services.alerts.comite.lettre import NOMS, Lettre
 from services.alerts.comite.regles import MESURES, Mesure, Regles
 from services.alerts.comite.seance import Decision, Seance, ajouter, cloturer, lire_decision, trier
 from services.alerts.comite.tenue import Acte, acter, annoncer
+from services.alerts.contestations.marques import Marque, contestee
+from services.alerts.contestations.store import contestations_en_cours
+from services.alerts.lettres.typographie import en_cours_de_phrase
 from shared.catalogue.indicateurs import indicateur
 from shared.network.reseau import charger
 
@@ -60,7 +64,9 @@ async def _executer(
     garde = await store.lire_instantane(conn, mois)
     assert garde is not None
     instantane, empreinte = garde[0], acte.ligne.empreinte
-    ecrites = lettres(mois, numero, prises, acte.seance, dossiers, empreinte, instant, regles)
+    marques = await contestations_en_cours(conn, {d.caisse for d in prises})
+    plans = await store.plans_provisoires(conn, mois)
+    ecrites = lettres(mois, numero, prises, acte.seance, dossiers, empreinte, instant, regles, marques, plans)
     pv = proces_verbal(mois, numero, prises, acte.seance, instantane, dossiers, empreinte, instant, texte)
     await store.trancher(conn, mois, numero, prises, instant)
     await store.poster(conn, mois, numero, [*ecrites, pv], instant)
@@ -104,8 +110,13 @@ def lettres(
     empreinte: str,
     instant: datetime,
     regles: Regles,
+    marques: Sequence[Marque] = (),
+    plans: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[Lettre]:
-    """The letters of an act: one for each caisse and measure kept, whatever the number of decisions it comes from."""
+    """The letters of an act: one for each caisse and measure kept, whatever the number of decisions it comes from.
+
+    ``marques``: the contestations that wait for an answer. ``plans``: entraide's provisional plan, by caisse.
+    """
     groupes: dict[tuple[str, Mesure], list[Decision]] = {}
     for decision in prises:
         if decision.retenue is not None:
@@ -113,16 +124,25 @@ def lettres(
     echeances, jour = regles.echeances, instant.astimezone(FUSEAU).date()
     ecrites = []
     for (caisse, retenue), memes in sorted(groupes.items()):
-        donnees = _courrier(mois, memes, retenue, seance, dossiers[caisse], jour) | {
+        donnees = _courrier(mois, memes, retenue, seance, dossiers[caisse], jour, marques) | {
             "echeance": apres_jours_ouvres(jour, echeances[retenue]).isoformat(),
             "empreinte": empreinte,
         }
+        if retenue == "courrier_entraide":
+            process = dict.fromkeys(indicateur(i["code"]).process for i in donnees["indicateurs"])
+            donnees["aides"] = aides((plans or {}).get(caisse), process)
         ecrites.append(Lettre(f"{mois}/{acte}/{caisse}/{retenue}", retenue, caisse, donnees))
     return ecrites
 
 
 def _courrier(
-    mois: Mois, memes: Sequence[Decision], retenue: Mesure, seance: Seance, dossier: Mapping[str, Any], jour: date
+    mois: Mois,
+    memes: Sequence[Decision],
+    retenue: Mesure,
+    seance: Seance,
+    dossier: Mapping[str, Any],
+    jour: date,
+    marques: Sequence[Marque],
 ) -> dict[str, Any]:
     codes = list(dict.fromkeys(code for d in memes for code in d.indicateurs))
     constats = {c["indicateur"]: c for c in dossier["constats"]}
@@ -138,7 +158,7 @@ def _courrier(
         "mois": str(mois),
         "mois_en_clair": mois.en_clair,
         "caisse": {"slug": dossier["caisse"]["slug"], "nom": dossier["caisse"]["nom"]},
-        "indicateurs": [_constat(constats[code], mois) for code in codes],
+        "indicateurs": [_constat(constats[code], mois, dossier["caisse"]["slug"], marques) for code in codes],
         "date": jour.isoformat(),
         "motifs": list(dict.fromkeys(motifs)),
         "consigne": "\n".join(dict.fromkeys(d.consigne for d in memes if d.consigne)) or None,
@@ -151,7 +171,8 @@ def _courrier(
     }
 
 
-def _constat(constat: Mapping[str, Any], mois: Mois) -> dict[str, Any]:
+def _constat(constat: Mapping[str, Any], mois: Mois, caisse: str, marques: Sequence[Marque]) -> dict[str, Any]:
+    marque = contestee(marques, caisse, constat["indicateur"], mois.du, mois.au)
     repris = ("libelle", "unite", "sens", "vue", "valeur", "n", "intervalle", "seuil", "cible", "verdict", "serie")
     return {
         "code": constat["indicateur"],
@@ -159,6 +180,8 @@ def _constat(constat: Mapping[str, Any], mois: Mois) -> dict[str, Any]:
         "detenteurs": None if constat["detenteurs"] is None else constat["detenteurs"]["detenteurs"],
         "du": mois.du.isoformat(),
         "au": mois.au.isoformat(),
+        "contestee": None if marque is None else marque["phrase"],
+        "reserve": constat.get("reserve"),
     }
 
 
@@ -183,7 +206,7 @@ def proces_verbal(
         "empreinte": empreinte,
         "membres": [{"nom": m.nom, "qualite": m.qualite, "present": True} for m in seance.membres],
         "quorum": seance.quorum,
-        "pris_le": instantane.pris_le.isoformat(),
+        "pris_le": instantane.pris_le.astimezone(FUSEAU).isoformat(),
         "caisses_examinees": len(dossiers),
         "fausses_attendues": instantane.controle["fausses_attendues"],
         "decisions": [_decision(d, noms) for d in prises],
@@ -222,4 +245,4 @@ def _observations(instantane: Instantane) -> list[str]:
 
 
 def _court(code: str) -> str:
-    return indicateur(code).libelle.lower()
+    return en_cours_de_phrase(indicateur(code).libelle)

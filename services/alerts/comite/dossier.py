@@ -6,6 +6,7 @@ agreed in the action plan?
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from statistics import median
 from typing import Any
@@ -23,6 +24,9 @@ from shared.indicators.sens import Mieux
 from shared.network.reseau import charger
 
 ENTRAIDE_INCONNUE = "Entraide : missions en cours et passées inconnues, le service entraide ne répond pas encore."
+AIDES_MIN = 3
+"""Below, what entraide told is too old to count: other aids may have come since, and nothing is known."""
+
 PLANS_INCONNUS = "Plans d'actions en cours : inconnus."
 PLAN_INDISPONIBLE = "plan indisponible"
 
@@ -35,6 +39,7 @@ class Passe:
 
     ``courriers``: past letters, the newest first ({mois, modele, indicateurs}). ``plans``: open action plans.
     ``situation``: what the caisse declares and what is calculated. ``commentaires``: on its alerts.
+    ``fragilites``: processes on which entraide came back too often.
     """
 
     courriers: Sequence[Mapping[str, Any]] = ()
@@ -42,6 +47,7 @@ class Passe:
     situation: Mapping[str, Any] = field(default_factory=dict)
     commentaires: Sequence[Mapping[str, Any]] = ()
     contacts_induits: Mapping[str, Any] | None = None
+    fragilites: Sequence[Mapping[str, Any]] = ()
 
 
 def au_dela(valeur: Fraction | None, seuil: Fraction, sens: Mieux) -> bool | None:
@@ -70,18 +76,31 @@ def faits_de(ligne: Ligne, serie: Serie, explications: Explications, passe: Pass
         "mois_depuis_courrier": _depuis_courrier(passe, ligne.indicateur, mois),
         "plan_ouvert": _plan_ouvert(passe, ligne.indicateur),
         "entraide_en_cours": None,
-        "missions_12_mois": None,
+        "missions_12_mois": aides_sur_12_mois(passe.fragilites, defini.process, mois),
         "phare": defini.process in regles.phare,
         "hors_diademe": ligne.caisse in regles.hors_diademe.get(defini.process, ()),
         "taille_critique": ligne.caisse in regles.taille_critique,
     }
 
 
-def franchissement(ligne: Ligne, surveille: Surveille, faits: Faits) -> Franchissement | None:
+def aides_sur_12_mois(dites: Sequence[Mapping[str, Any]], process: str, mois: Mois) -> int | None:
+    """How many aids of the twelve months that end with ``mois`` made a process weak; None: nothing was told."""
+    du = mois.plus(-11).du
+    comptes = [
+        sum(du <= date.fromisoformat(debut) <= mois.au for debut in dite["debuts"])
+        for dite in dites
+        if dite["process"] == process
+    ]
+    nombre = max(comptes, default=0)
+    return nombre if nombre >= AIDES_MIN else None
+
+
+def franchissement(ligne: Ligne, surveille: Surveille, faits: Faits, passe: Passe, mois: Mois) -> Franchissement | None:
     """What the rules examine: an *avéré* crossing of an indicator with letters, else None."""
     if ligne.gravite != "avere" or not ligne.a_examiner or not surveille.courrier:
         return None
-    return Franchissement(ligne.caisse, ligne.indicateur, indicateur(ligne.indicateur).process, faits)
+    process = indicateur(ligne.indicateur).process
+    return Franchissement(ligne.caisse, ligne.indicateur, process, faits, _decidees(passe, ligne.indicateur, mois))
 
 
 def constat(ligne: Ligne, serie: Serie, explications: Explications, faits: Faits, passe: Passe) -> dict[str, Any]:
@@ -106,6 +125,7 @@ def constat(ligne: Ligne, serie: Serie, explications: Explications, faits: Faits
         "gravite": ligne.gravite,
         "p_ajustee": ligne.p_ajustee,
         "incomplet": ligne.incomplet,
+        "reserve": ligne.reserve,
         "neutralisee_par": ligne.neutralisee_par,
         "courrier": surveille.courrier,
         "faits": dict(faits),
@@ -141,6 +161,7 @@ def composer(
         "courriers_anterieurs": list(passe.courriers),
         "plans_ouverts": None if passe.plans is None else list(passe.plans),
         "entraide_en_cours": None,
+        "fragilites": list(passe.fragilites),
         "situation": dict(passe.situation),
         "commentaires": list(passe.commentaires),
         "manques": list(dict.fromkeys([*(m for c in constats for m in c["manques"]), *manques])),
@@ -222,16 +243,22 @@ def _incapable(lues: Mapping[str, Any] | None, caisse: str) -> bool | None:
 
 
 def _depuis_courrier(passe: Passe, code: str, mois: Mois) -> int:
-    ecrits = [
-        c for c in passe.courriers if code in c["indicateurs"] and c["modele"] in _COURRIERS_D_ALERTE
-    ]  # fmt: skip
-    if not ecrits:
-        return JAMAIS
-    annee, numero = map(int, max(c["mois"] for c in ecrits).split("-"))
-    return (mois.annee - annee) * 12 + mois.numero - numero
+    decidees = _decidees(passe, code, mois)
+    return min((decidees[modele] for modele in _COURRIERS_D_ALERTE if modele in decidees), default=JAMAIS)
 
 
-_COURRIERS_D_ALERTE = ("courrier_plan_actions", "courrier_entraide")
+def _decidees(passe: Passe, code: str, mois: Mois) -> dict[Mesure, int]:
+    """Months since each measure was last decided about an indicator."""
+    depuis: dict[Mesure, int] = {}
+    for ecrit in passe.courriers:
+        if code in ecrit["indicateurs"]:
+            annee, numero = map(int, ecrit["mois"].split("-"))
+            age = (mois.annee - annee) * 12 + mois.numero - numero
+            depuis[ecrit["modele"]] = min(age, depuis.get(ecrit["modele"], JAMAIS))
+    return depuis
+
+
+_COURRIERS_D_ALERTE: tuple[Mesure, ...] = ("courrier_plan_actions", "courrier_entraide")
 
 
 def _plan_ouvert(passe: Passe, code: str) -> bool | None:

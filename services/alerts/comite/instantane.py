@@ -21,7 +21,8 @@ class Ligne:
     """One figure: what the owner of the indicator answered, what it is worth, and whether it may be judged.
 
     ``gravite``: of an official crossing, *avere*, *a_surveiller*, or *incomplet* when its source was silent or its
-    test impossible; ``neutralisee_par``: nobody judges it. ``franchi`` None: not measured.
+    test impossible; ``reserve``: what it lacks without being that incomplete. ``neutralisee_par``: nobody judges it.
+    ``franchi`` None: not measured.
     """
 
     caisse: str
@@ -38,6 +39,7 @@ class Ligne:
     p_ajustee: float | None = None
     neutralisee_par: str | None = None
     incomplet: str | None = None
+    reserve: str | None = None
 
     @property
     def a_examiner(self) -> bool:

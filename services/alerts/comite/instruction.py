@@ -1,7 +1,9 @@
 """From what was read to the lines of the snapshot, and from the snapshot to the case files. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +21,7 @@ from services.alerts.comite.dossier import (
 from services.alerts.comite.instantane import Instantane, Ligne
 from services.alerts.comite.regles import Franchissement, Regles, proposer
 from services.alerts.comite.releves import Explications, Serie
+from services.alerts.domain.cibles import Adaptees, CibleAdaptee, juger
 from services.alerts.domain.continuite import Declaration, situation_calculee, situation_declaree
 from services.alerts.domain.performance import Inhibitions, exacte
 from services.alerts.domain.portee import Neutralisation, neutralisee_par
@@ -52,9 +55,10 @@ def instruire(
             dits[ligne.caisse].append(f"{libelle} : au-delà du seuil, mais sa série n'a pu être relue.")
             continue
         explication = explications.get(ligne.indicateur) or Explications()
+        serie = replace(serie, surveille=_surveille_fige(ligne, serie.surveille))
         faits = faits_de(ligne, serie, explication, passes[ligne.caisse], mois, regles)
         constats.setdefault(ligne.caisse, []).append(constat(ligne, serie, explication, faits, passes[ligne.caisse]))
-        trouve = franchissement(ligne, serie.surveille, faits)
+        trouve = franchissement(ligne, serie.surveille, faits, passes[ligne.caisse], mois)
         if trouve is not None:
             examines.append(trouve)
     propositions, arretees = proposer(examines, regles, audits_deja)
@@ -68,13 +72,25 @@ def instruire(
     }  # fmt: skip
 
 
+def _surveille_fige(ligne: Ligne, surveille: Surveille) -> Surveille:
+    """The watched row the snapshot judged a line by: its own seuil where its target was adapted."""
+    if not ligne.cible or not ligne.cible.get("adaptee"):
+        return surveille
+    seuil = Decimal(str(ligne.cible["seuil_alerte"]))
+    return replace(surveille, seuil=seuil, retour=surveille.retour + seuil - surveille.seuil)
+
+
 def lignes_de(
-    serie: Serie, mois: Mois, neutralisations: Sequence[Neutralisation], inhibees: Inhibitions
+    serie: Serie,
+    mois: Mois,
+    neutralisations: Sequence[Neutralisation],
+    inhibees: Inhibitions,
+    adaptees: Adaptees | None = None,
 ) -> list[Ligne]:
-    surveille = serie.surveille
-    defini = indicateur(surveille.indicateur)
-    seuil, incomplets = Fraction(surveille.seuil), serie.incomplets()
-    return [
+    """The lines of one indicator. ``adaptees``: the targets adapted on the last day of the month."""
+    defini = indicateur(serie.surveille.indicateur)
+    incomplets, reserves = serie.incomplets(), serie.reserves()
+    lues = [
         Ligne(
             caisse=caisse,
             indicateur=defini.code,
@@ -87,10 +103,21 @@ def lignes_de(
             franchi=franchi,
             neutralisee_par=neutralisee_par(neutralisations, defini.code, caisse, mois.du, mois.au),
             incomplet=inhibees.get((defini.process, caisse)) or incomplets.get(caisse),
+            reserve=reserves.get(caisse),
         )
         for caisse, lignes in serie.par_caisse.items()
+        for seuil in [Fraction(serie.juge(caisse).seuil)]
         for franchi in [au_dela(exacte(serie.mesures(caisse)[-1], defini.unite), seuil, defini.sens)]
     ]
+    presentes = {c: a for (c, code), a in (adaptees or {}).items() if code == defini.code}
+    return [_adapter(li, serie, presentes[li.caisse]) if li.caisse in presentes else li for li in lues]
+
+
+def _adapter(ligne: Ligne, serie: Serie, adaptee: CibleAdaptee) -> Ligne:
+    """The line of a caisse whose target is adapted: judged by it, and saying so."""
+    valeur = exacte(serie.mesures(ligne.caisse)[-1], indicateur(ligne.indicateur).unite)
+    cible, verdict = juger(serie.juge(ligne.caisse), valeur, ligne.cible, adaptee)
+    return replace(ligne, cible=cible, verdict=verdict)
 
 
 def lignes_non_lues(surveille: Surveille, raison: str) -> list[Ligne]:

@@ -8,8 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-import httpx
-
 from services.alerts.comite.calendrier import Mois
 from services.alerts.comite.releves import Document, Explications, ParCaisse, Serie
 from services.alerts.consumers.lecture import Amont, LectureImpossible
@@ -19,29 +17,19 @@ from services.alerts.domain.portee import RESEAU
 from shared.catalogue.indicateurs import Indicateur, indicateur
 from shared.catalogue.seuils import Surveille
 from shared.network.jours import date_de, jour_de
+from shared.service.amonts import Amonts
 
 MOIS_DE_SERIE = 12
 MOIS_DE_STOCK = 6
 MOIS_DE_CARTE = 24
 """Months of the series, of the stock and of the control chart, the one judged included."""
 
-A_LA_FOIS = 4
-"""Calls under way at once."""
-
-DELAI_S = 20.0
-
-
 _PROJETABLES = ("delai_moyen", "delai_quantile", "echeance")
 """Whose future is read in the stock, among what is watched."""
 
 
-class Lecteur:
-    """The HTTP APIs of contacts and claims, asked ``A_LA_FOIS`` at once."""
-
-    def __init__(self, client: httpx.AsyncClient, adresses: Mapping[str, str]) -> None:
-        self._client = client
-        self.adresses = adresses
-        self._jetons = asyncio.Semaphore(A_LA_FOIS)
+class Lecteur(Amonts):
+    """The HTTP APIs of contacts and claims."""
 
     async def serie(self, surveille: Surveille, mois: Mois) -> Serie:
         """Raises LectureImpossible."""
@@ -134,26 +122,6 @@ class Lecteur:
             lus = _par_caisse(document, stock.service, chemin, ("caisse", "valeur"))
             return {caisse: [li["valeur"] for li in lignes] for caisse, lignes in lus.items()}
         return {}
-
-    async def demander(self, service: str, chemin: str, options: Mapping[str, str]) -> Document:
-        """One answer. Raises LectureImpossible, which names the service."""
-        adresse = self.adresses.get(service)
-        if not adresse:
-            raise LectureImpossible(f"Aucune adresse n'est donnée pour le service {service}.")
-        try:
-            async with self._jetons:
-                reponse = await self._client.get(f"{adresse}{chemin}", params=dict(options), timeout=DELAI_S)
-        except httpx.HTTPError as exc:
-            raise LectureImpossible(f"Le service {service} ne répond pas ({type(exc).__name__}).") from exc
-        if reponse.status_code != httpx.codes.OK:
-            raise LectureImpossible(f"Le service {service} répond {reponse.status_code} à {chemin}.")
-        try:
-            document = reponse.json()
-        except ValueError:
-            document = None
-        if not isinstance(document, Mapping):
-            raise LectureImpossible(f"Le service {service} ne répond pas en JSON à {chemin}.")
-        return document
 
 
 def _par_caisse(

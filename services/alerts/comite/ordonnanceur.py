@@ -11,7 +11,7 @@ from services.alerts.comite.lecture import Lecteur
 from services.alerts.comite.preparation import Preparateur, PreparationImpossible
 from services.alerts.comite.regles import charger_regles
 from services.alerts.domain.performance import surveilles_le
-from shared.database.connexion import est_passagere
+from shared.service.periodique import repeter
 
 PERIODE_S = 10.0
 """Between two looks at the clock, in seconds of the system's: a simulated one may have jumped."""
@@ -29,11 +29,14 @@ async def ordonner(service: ServiceAlertes, client: httpx.AsyncClient, arret: as
         charger_regles(service.reglages.comite_regles),
     )  # fmt: skip
     fait: Mois | None = None
-    while not arret.is_set():
+
+    async def tour() -> None:
+        nonlocal fait
         du = dernier_a_preparer(service.clock.now(), preparateur.regles.preparation.jour_ouvre)
         if du != fait and surveilles_le(du.au):
             fait = await _tenter(preparateur, du) or fait
-        await _dormir(arret)
+
+    await repeter("preparation du comite", tour, arret, PERIODE_S)
 
 
 async def _tenter(preparateur: Preparateur, mois: Mois) -> Mois | None:
@@ -41,15 +44,4 @@ async def _tenter(preparateur: Preparateur, mois: Mois) -> Mois | None:
         return mois if await preparateur.preparer(mois) is not None else None
     except PreparationImpossible as exc:
         _log.warning("préparation remise", mois=str(mois), raison=str(exc))
-    except Exception as exc:
-        if not est_passagere(exc):
-            raise
-        _log.warning("préparation remise", mois=str(mois), erreur=repr(exc))
-    return None
-
-
-async def _dormir(arret: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(arret.wait(), PERIODE_S)
-    except TimeoutError:
-        return
+        return None

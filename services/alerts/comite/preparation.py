@@ -7,7 +7,7 @@ the case files, says *préparé* and announces the provisional needs: all of it 
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 
 import structlog
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.alerts.comite import besoins, store
 from services.alerts.comite.calendrier import FUSEAU, Mois, est_fini
 from services.alerts.comite.dossier import Passe, a_decider
+from services.alerts.comite.fragilites import fragilites_de
 from services.alerts.comite.instantane import Instantane, empreinte, en_octets
 from services.alerts.comite.instantane import composer as composer_instantane
 from services.alerts.comite.instruction import instruire, lignes_de, lignes_non_lues, situation_de
@@ -26,11 +27,14 @@ from services.alerts.comite.releves import Explications, Serie
 from services.alerts.comite.seance import Evenement, Seance, preparer
 from services.alerts.comite.tenue import annoncer, inscrire
 from services.alerts.consumers.lecture import LectureImpossible
+from services.alerts.contestations.store import adaptees_le
+from services.alerts.domain.cibles import Adaptees, regroupees
 from services.alerts.domain.continuite import inhibitions
-from services.alerts.domain.performance import classer, essais, surveilles_le
+from services.alerts.domain.performance import Mesure, classer, essais, surveilles_le
 from services.alerts.plans.store import plans_ouverts
 from services.alerts.store import registres
 from shared.catalogue.indicateurs import indicateur
+from shared.catalogue.seuils import Surveille
 from shared.clock import Clock
 from shared.log.types import ErreurJournal, Journal
 
@@ -83,17 +87,19 @@ class Preparateur:
         await conn.rollback()
         if ligne is not None and ligne.etat != "en_preparation":
             return False
-        series, manques = await self._series(mois, tolere=sans_attendre)
+        adaptees = await adaptees_le(conn, mois.au)
+        await conn.rollback()
+        series, manques = await self._series(mois, adaptees, tolere=sans_attendre)
         if garde is None:
-            instantane = await self._figer(conn, mois, series, manques)
+            instantane = await self._figer(conn, mois, series, adaptees, manques)
         else:
             instantane, _ = garde
         await self._instruire(conn, mois, instantane, series, par)
         return True
 
-    async def _series(self, mois: Mois, *, tolere: bool) -> tuple[dict[str, Serie], list[str]]:
+    async def _series(self, mois: Mois, adaptees: Adaptees, *, tolere: bool) -> tuple[dict[str, Serie], list[str]]:
         surveilles = surveilles_le(mois.au)
-        lues = await asyncio.gather(*(self.lecteur.serie(s, mois) for s in surveilles), return_exceptions=True)
+        lues = await asyncio.gather(*(self._serie(s, mois, adaptees) for s in surveilles), return_exceptions=True)
         series: dict[str, Serie] = {}
         manques = []
         for surveille, lue in zip(surveilles, lues, strict=True):
@@ -110,8 +116,26 @@ class Preparateur:
             )
         return series, manques
 
+    async def _serie(self, surveille: Surveille, mois: Mois, adaptees: Adaptees) -> Serie:
+        """One indicator; the proofs of a caisse with a seuil of its own are those of that seuil. Raises
+        LectureImpossible."""
+        (_, *a_part) = regroupees(surveille, adaptees)
+        serie = await self.lecteur.serie(surveille, mois)
+        preuves = dict(serie.preuves)
+        propres: dict[str, Surveille] = {}
+        for propre, caisses in a_part:
+            lue = await self.lecteur.serie(propre, mois)
+            preuves |= {caisse: lue.preuves[caisse] for caisse in caisses or () if caisse in lue.preuves}
+            propres |= dict.fromkeys(caisses or (), propre)
+        return replace(serie, preuves=preuves, propres=propres)
+
     async def _figer(
-        self, conn: AsyncConnection, mois: Mois, series: Mapping[str, Serie], manques: Sequence[str]
+        self,
+        conn: AsyncConnection,
+        mois: Mois,
+        series: Mapping[str, Serie],
+        adaptees: Adaptees,
+        manques: Sequence[str],
     ) -> Instantane:
         positions = await self._positions()
         muettes, non_lues = await self.lecteur.muettes(mois)
@@ -120,12 +144,16 @@ class Preparateur:
         inhibees = inhibitions(muettes)
         lignes, tentes = [], []
         for serie in series.values():
-            lignes += lignes_de(serie, mois, neutralisations, inhibees)
+            lignes += lignes_de(serie, mois, neutralisations, inhibees, adaptees)
             neutres = {li.caisse for li in lignes if li.neutralisee_par and li.indicateur == serie.surveille.indicateur}
-            mesures = [serie.mesures(c)[-1] for c in serie.par_caisse if c not in neutres]
+            mesures: dict[Surveille, list[Mesure]] = {}
+            for caisse in serie.par_caisse:
+                if caisse not in neutres:
+                    mesures.setdefault(serie.juge(caisse), []).append(serie.mesures(caisse)[-1])
             process = indicateur(serie.surveille.indicateur).process
             partielles = {(process, caisse): phrase for caisse, phrase in serie.incomplets().items()}
-            tentes += essais(serie.surveille, mesures, {**partielles, **inhibees})
+            for surveille, siennes in mesures.items():
+                tentes += essais(surveille, siennes, {**partielles, **inhibees})
         for surveille in surveilles_le(mois.au):
             if surveille.indicateur not in series:
                 lignes += lignes_non_lues(surveille, "Le service qui tient cet indicateur n'a pas répondu.")
@@ -178,6 +206,7 @@ class Preparateur:
         ouvertes = await store.alertes_ouvertes(conn, caisses)
         declarations = await registres.declarations_en_cours(conn, instant)
         plans = await plans_ouverts(conn, caisses)
+        fragiles = await fragilites_de(conn, caisses, mois)
         await conn.rollback()
         induits = await asyncio.gather(
             *(self.lecteur.contacts_induits(caisse, mois) for caisse in caisses), return_exceptions=True
@@ -193,6 +222,7 @@ class Preparateur:
                 situation=situation_de(caisse, declarations, ouvertes.get(caisse, ()), instant),
                 commentaires=dits.get(caisse, ()),
                 contacts_induits=None if isinstance(lus, LectureImpossible) else lus,
+                fragilites=fragiles.get(caisse, ()),
             )
         return passes, manques
 

@@ -4,7 +4,7 @@ Sources: the possible outcomes are those of IGAS 2017, tome I [63], [65], [100] 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -87,6 +87,7 @@ class Regles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seance: ReglesSeance
     echeances: dict[Mesure, int]
     audits_par_an: int
+    repit: dict[Mesure, int]
     fin_de_mois: int
     phare: frozenset[str]
     hors_diademe: dict[str, frozenset[str]]
@@ -107,19 +108,24 @@ def _charger(fichier: Path) -> Regles:
             _dire(regle.motif, {})
     except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError) as exc:
         raise CatalogueInvalide(f"{fichier.name}: {exc!r}") from exc
-    if absentes := set(MESURES) - regles.echeances.keys():
-        raise CatalogueInvalide(f"{fichier.name}: echeances: missing {', '.join(sorted(absentes))}")
+    for nom, donnees in (("echeances", regles.echeances), ("repit", regles.repit)):
+        if absentes := set(MESURES) - donnees.keys():
+            raise CatalogueInvalide(f"{fichier.name}: {nom}: missing {', '.join(sorted(absentes))}")
     return regles
 
 
 @dataclass(frozen=True, slots=True)
 class Franchissement:
-    """One *avéré* crossing of an indicator that letters may speak of, and the facts about it."""
+    """One *avéré* crossing of an indicator that letters may speak of, and the facts about it.
+
+    ``depuis``: months since each measure was last decided for it; a measure never decided is not there.
+    """
 
     caisse: str
     indicateur: str
     process: str
     faits: Faits
+    depuis: Mapping[Mesure, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,8 @@ class Proposition:
 
 @dataclass(frozen=True, slots=True)
 class Examen:
-    """What the rules say of one crossing. ``arretees``: sentences on the rules an unknown fact stopped."""
+    """What the rules say of one crossing. ``arretees``: sentences on the rules that an unknown fact, or the same
+    measure decided not long ago, stopped."""
 
     mesures: Mapping[Mesure, tuple[str, ...]]
     arretees: tuple[str, ...]
@@ -155,7 +162,12 @@ def examiner(franchissement: Franchissement, regles: Regles) -> Examen:
     arretees: list[str] = []
     for regle in regles.regles:
         reponses = [condition.remplie(faits) for condition in regle.si]
-        if all(reponses):
+        ancien, repit = franchissement.depuis.get(regle.mesure, JAMAIS), regles.repit[regle.mesure]
+        if all(reponses) and ancien < repit:
+            arretees.append(
+                f"{NOMS[regle.mesure]} : décidé il y a {ancien} mois, proposé de nouveau au bout de {repit} mois."
+            )
+        elif all(reponses):
             tenues.append(regle)
         elif None in reponses and False not in reponses:
             inconnus = sorted({c.fait for c, r in zip(regle.si, reponses, strict=True) if r is None})

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.alerts.domain.lacunes import lacune
 from services.alerts.domain.performance import Mesure, Preuve
 from shared.catalogue.seuils import Surveille
 
@@ -22,6 +23,12 @@ class Serie:
     version: str | None
     par_caisse: Mapping[str, Sequence[Document]]
     preuves: Mapping[str, Preuve]
+    propres: Mapping[str, Surveille] = field(default_factory=dict)
+    """The watched row of the caisses whose target is adapted, where its seuil differs."""
+
+    def juge(self, caisse: str) -> Surveille:
+        """The watched row a caisse is judged by."""
+        return self.propres.get(caisse, self.surveille)
 
     def mesures(self, caisse: str) -> list[Mesure]:
         """The months in order; the last is the one judged and carries its proof.
@@ -36,17 +43,22 @@ class Serie:
         ]
 
     def incomplets(self) -> dict[str, str]:
-        """Why the month judged is incomplete, by caisse: a part of what was expected did not come.
+        """Why the month cannot be judged, by caisse: too little came for a verdict, or a source is silent still."""
+        return {c: dite for c, dite in self._lacunes().items() if not self._jugeable(c)}
 
-        Sources too young for anything to be expected of them say nothing against a figure.
-        """
-        return {
-            caisse: _dire_part(part)
-            for caisse, lignes in self.par_caisse.items()
-            if (part := lignes[-1].get("completude"))
-            and not part["complet"]
-            and (part["taux"] is not None or part["sources_muettes"])
-        }
+    def reserves(self) -> dict[str, str]:
+        """What the month judged lacks, by caisse, where the floor of completeness is held and all sources speak again:
+        the figure decides, and the gap is said beside it."""
+        return {c: dite for c, dite in self._lacunes().items() if self._jugeable(c)}
+
+    def _lacunes(self) -> dict[str, str]:
+        dites = {caisse: lacune(lignes[-1].get("completude")) for caisse, lignes in self.par_caisse.items()}
+        return {caisse: dite for caisse, dite in dites.items() if dite is not None}
+
+    def _jugeable(self, caisse: str) -> bool:
+        """The verdict is *non mesuré* under the floor (``couverture.Part.insuffisante``)."""
+        derniere = self.par_caisse[caisse][-1]
+        return derniere["verdict"] != "non_mesure" and not derniere["completude"]["sources_muettes"]
 
 
 @dataclass(slots=True)
@@ -59,9 +71,3 @@ class Explications:
     projections: ParCaisse | None = None
     stocks: Mapping[str, Sequence[float | None]] | None = None
     manques: list[str] = field(default_factory=list)
-
-
-def _dire_part(part: Document) -> str:
-    taux = part["taux"]
-    recus = "une part inconnue" if taux is None else f"{100 * taux:.0f} %"
-    return f"Chiffre bâti sur {recus} des événements attendus ({part['sources_muettes']} sources muettes)."

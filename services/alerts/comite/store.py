@@ -217,3 +217,10 @@ async def joindre(
 async def lire_pieces(conn: AsyncConnection, mois: Mois, caisse: str) -> list[Row[Any]]:
     requete = select(pieces).where(pieces.c.mois == str(mois), pieces.c.caisse == caisse)
     return list(await conn.execute(requete.order_by(pieces.c.recu_le, pieces.c.cle)))
+
+
+async def plans_provisoires(conn: AsyncConnection, mois: Mois) -> dict[str, Any]:
+    """The last plan that entraide gave for each case file of a month, by caisse."""
+    requete = select(pieces).where(pieces.c.mois == str(mois), pieces.c.genre == "plan_provisoire")
+    lues = await conn.execute(requete.order_by(pieces.c.recu_le, pieces.c.cle))
+    return {ligne.caisse: ligne.contenu for ligne in lues}

@@ -6,7 +6,7 @@ and a letter are written once: the database itself refuses to change them.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Date, DateTime, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.alerts.domain import NOM
@@ -37,6 +37,12 @@ pieces = Table(
     Column("mois", Text, primary_key=True), Column("caisse", Text, primary_key=True),
     Column("genre", Text, primary_key=True), Column("cle", Text, primary_key=True),
     Column("recu_le", _INSTANT), Column("contenu", JSONB),
+)  # fmt: skip
+
+fragilites = Table(
+    "comite_fragilites", metadata,
+    Column("caisse", Text, primary_key=True), Column("process", Text, primary_key=True),
+    Column("depuis", Date, primary_key=True), Column("contenu", JSONB), Column("recu_le", _INSTANT),
 )  # fmt: skip
 
 evenements = Table(
@@ -81,6 +87,8 @@ def ddl_comite(schema: str) -> Sequence[str]:
         f"""CREATE TABLE {schema}.comite_pieces (mois text NOT NULL, caisse text NOT NULL,
             genre text NOT NULL CHECK (genre IN ('plan_provisoire', 'commentaire')), cle text NOT NULL,
             recu_le timestamptz NOT NULL, contenu jsonb NOT NULL, PRIMARY KEY (mois, caisse, genre, cle))""",
+        f"""CREATE TABLE {schema}.comite_fragilites (caisse text NOT NULL, process text NOT NULL, depuis date NOT NULL,
+            contenu jsonb NOT NULL, recu_le timestamptz NOT NULL, PRIMARY KEY (caisse, process, depuis))""",
         f"""CREATE TABLE {schema}.comite_evenements ({mois}, rang integer NOT NULL CHECK (rang > 0),
             type text NOT NULL, instant timestamptz NOT NULL, par text NOT NULL, donnees jsonb NOT NULL,
             PRIMARY KEY (mois, rang))""",

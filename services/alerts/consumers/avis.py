@@ -25,8 +25,9 @@ from shared.network.reseau import charger
 
 TYPE_AVIS = "vigie.alertes.avis.v1"
 
-A_SURVEILLER = "a_surveiller"
-"""What the control cannot tell from noise: listed, pushed and counted, but no caisse is written to for it."""
+AVERE = "avere"
+"""What the control tells from noise. A caisse is not written to for another crossing, nor for one that the control
+has not seen or that is over: it is listed, pushed and counted. Of what a caisse was told, it is told the rest."""
 
 
 async def annoncer(
@@ -47,7 +48,8 @@ async def annoncer(
 
 def _membre(ligne: Row[Any], silences: Collection[Silence], instant: datetime) -> Membre:
     cle = Cle(ligne.genre, ligne.caisse, ligne.objet)
-    tue = ligne.gravite == A_SURVEILLER or any(silence.tait(cle, instant) for silence in silences)
+    bruit = ligne.genre == "performance" and ligne.gravite != AVERE and ligne.annonce is None
+    tue = bruit or any(silence.tait(cle, instant) for silence in silences)
     return Membre(ligne.id, ligne.etat, ligne.niveau, ligne.depuis, ligne.annonce, tue)
 
 

@@ -1,4 +1,7 @@
-"""The evaluator's loop: on a bell, after a bounce; and every five minutes of the service's clock in any case."""
+"""The evaluator's loop: on a bell, after a bounce; and every five minutes of the service's clock in any case.
+
+A clock that was not told the time yet says nothing of what is late or silent: nothing is evaluated by it.
+"""
 
 import asyncio
 import time
@@ -15,9 +18,8 @@ from services.alerts.consumers.evaluation import Bilan, Evaluateur
 from services.alerts.domain import NOM
 from services.alerts.store.base import pilote, transaction
 from services.alerts.store.tables import a_evaluer, evaluation
-from shared.database.connexion import est_passagere
-from shared.log.reprise import Recul
 from shared.service.idempotence import purger
+from shared.service.periodique import repeter
 
 _log = structlog.get_logger(__name__)
 
@@ -50,21 +52,7 @@ class Boucle:
 
     async def executer(self, arret: asyncio.Event) -> None:
         """Evaluate until ``arret``; a database that is away is waited for. Raises what will not pass by itself."""
-        recul = Recul()
-        while not arret.is_set():
-            try:
-                await self.tour()
-                recul.remettre()
-            except Exception as exc:
-                if not est_passagere(exc):
-                    raise
-                _log.warning("evaluation en attente", erreur=repr(exc))
-                await recul.attendre()
-            try:
-                async with asyncio.timeout(PERIODE_S):
-                    await arret.wait()
-            except TimeoutError:
-                continue
+        await repeter("evaluation", self.tour, arret, PERIODE_S)
 
     async def tour(self) -> Bilan | None:
         """Evaluate what is due, then push it."""
@@ -75,6 +63,8 @@ class Boucle:
         return bilan
 
     async def _evaluer(self) -> Bilan | None:
+        if not self.evaluateur.clock.reglee:
+            return None
         async with self.evaluateur.moteur.connect() as conn:
             derniere = await conn.scalar(select(evaluation.c.complete_le))
             demandee = await conn.scalar(select(a_evaluer.c.process).limit(1)) is not None

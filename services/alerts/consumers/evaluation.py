@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.alerts.consumers.avis import annoncer
 from services.alerts.consumers.lecture import Amont
 from services.alerts.consumers.recolte import Recolte, recolter
+from services.alerts.contestations.store import adaptees_le
 from services.alerts.domain.continuite import (
     Declaration,
     ReglagesContinuite,
@@ -90,11 +91,14 @@ class Evaluateur:
         jour = instant.astimezone(_FUSEAU).date()
         demandes = {li.process: li.numero for li in await conn.execute(select(a_evaluer))}
         neutralisations = await registres.neutralisations_en_vigueur(conn)
+        adaptees = await adaptees_le(conn, jour)
         await conn.rollback()
         if not demandes and not complete:
             return None
         processus = None if complete or TOUT in demandes else demandes.keys()
-        recolte = await recolter(self.amont, processus, jour, instant, neutralisations, self.reglages.continuite)
+        recolte = await recolter(
+            self.amont, processus, jour, instant, neutralisations, adaptees, self.reglages.continuite
+        )
         # On the connection that holds the lock: whoever lost it cannot write.
         async with conn.begin():
             nombre = await self._ecrire(conn, recolte, jour, instant)

@@ -8,18 +8,18 @@ from typing import Any, Literal
 import httpx
 
 from services.alerts.domain.continuite import SourceMuette
+from services.alerts.domain.lacunes import lacune
 from services.alerts.domain.performance import Fenetre, Mesure, eprouvable, preuve_de
 from services.alerts.domain.portee import RESEAU
 from shared.catalogue.indicateurs import Indicateur, indicateur
 from shared.catalogue.seuils import Surveille
+from shared.service.amonts import LectureImpossible, auth_de, sans_reponse
+
+__all__ = ["Amont", "LectureImpossible"]
 
 DELAI_S = 20.0
 
-_LUS = {"valeurs": ("caisse", "valeur", "n"), "depassement": ("caisse", "n", "au_dela", "somme", "carres")}
-
-
-class LectureImpossible(Exception):
-    """A service does not answer, or not as expected; ``str()`` is a French sentence that names it."""
+_LUS = {"valeurs": ("caisse", "valeur", "n", "verdict"), "depassement": ("caisse", "n", "au_dela", "somme", "carres")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Amont:
     async def mesures(self, surveille: Surveille, fenetre: Fenetre, *, avec_preuves: bool) -> list[Mesure]:
         """The value of each caisse over a window, measured or not. Raises LectureImpossible.
 
-        ``avec_preuves``: of a delay or a wait, the counts its test needs too.
+        A value built on too few of its events is officially *non mesuré*: it is none here either. ``avec_preuves``:
+        of a delay or a wait, the counts its test needs too.
         """
         defini = indicateur(surveille.indicateur)
         options = {"du": str(fenetre.du), "au": str(fenetre.au), "vue": surveille.vue}
@@ -44,7 +45,7 @@ class Amont:
                 for li in await self._lignes(defini, "depassement", {**options, "seuil": str(surveille.seuil)})
             }
         return [
-            Mesure(li["caisse"], li["valeur"], li["n"], preuves.get(li["caisse"]))
+            Mesure(li["caisse"], _mesuree(li), li["n"], preuves.get(li["caisse"]), lacune(li.get("completude")))
             for li in lignes
             if li["caisse"] != RESEAU
         ]
@@ -84,9 +85,16 @@ class Amont:
         if not adresse:
             raise LectureImpossible(f"Aucune adresse n'est donnée pour le service {service}.")
         try:
-            return await self.client.get(f"{adresse}{chemin}", params=options, timeout=DELAI_S)
+            return await self.client.get(
+                f"{adresse}{chemin}", params=options, auth=auth_de(self.adresses), timeout=DELAI_S
+            )
         except httpx.HTTPError as exc:
-            raise LectureImpossible(f"Le service {service} ne répond pas ({type(exc).__name__}).") from exc
+            raise sans_reponse(service, exc) from exc
+
+
+def _mesuree(ligne: Mapping[str, Any]) -> float | None:
+    valeur: float | None = ligne["valeur"]
+    return None if ligne["verdict"] == "non_mesure" else valeur
 
 
 def _document(reponse: httpx.Response, service: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from services.alerts.consumers.lecture import Amont, LectureImpossible
+from services.alerts.domain.cibles import Adaptees, regroupees
 from services.alerts.domain.continuite import (
     ReglagesContinuite,
     SourceMuette,
@@ -36,6 +37,7 @@ async def recolter(
     jour: date,
     instant: datetime,
     neutralisations: Sequence[Neutralisation],
+    adaptees: Adaptees,
     reglages: ReglagesContinuite,
 ) -> Recolte:
     """Read the watched indicators of these processes (None: all of them), and the sources in every case."""
@@ -47,13 +49,19 @@ async def recolter(
         defini = indicateur(surveille.indicateur)
         if processus is not None and defini.process not in processus:
             continue
-        try:
-            mesures = await amont.mesures(surveille, fenetre(surveille, jour), avec_preuves=processus is None)
-        except LectureImpossible as exc:
-            recolte.sans_reponse.append(str(exc))
-            continue
-        recolte.observations += observer_mesures(surveille, mesures, jour, instant, neutralisations, inhibees)
-        recolte.essais += essais(surveille, mesures, inhibees)
+        groupes = regroupees(surveille, adaptees)
+        a_part = {caisse for _, caisses in groupes for caisse in caisses or ()}
+        for propre, caisses in groupes:
+            try:
+                lues = await amont.mesures(propre, fenetre(propre, jour), avec_preuves=processus is None)
+            except LectureImpossible as exc:
+                recolte.sans_reponse.append(str(exc))
+                continue
+            mesures = [m for m in lues if (m.caisse not in a_part if caisses is None else m.caisse in caisses)]
+            recolte.observations += observer_mesures(
+                propre, mesures, jour, instant, neutralisations, inhibees, adaptees
+            )
+            recolte.essais += essais(propre, mesures, inhibees)
     vus = {indicateur(s.indicateur).process for s in surveilles}
     await _stocks(amont, recolte, vus if processus is None else vus & set(processus), jour, instant, inhibees, reglages)
     recolte.sans_reponse = sorted(set(recolte.sans_reponse))

@@ -12,6 +12,7 @@ from services.alerts.api.commun import (
     Corps,
     Numero,
     Service,
+    caisse_de_la_ligne,
     caisse_demandee,
     depart,
     page_de_lignes,
@@ -36,6 +37,7 @@ from services.alerts.plans.lecture import vue_de
 from services.alerts.store import registres
 from shared.catalogue.seuils import Vue
 from shared.network.reseau import charger
+from shared.service.acces import LECTEURS, Acces, de_la_requete, du_corps, ouvert_a
 from shared.service.erreurs import Conflit
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
@@ -169,3 +171,15 @@ async def retirer(
 def presenter(ligne: Row[Any]) -> dict[str, Any]:
     """A contestation as people and programs read it."""
     return {**ligne._mapping, "caisse_nom": charger().par_slug[ligne.caisse].nom}
+
+
+_LA_SIENNE = caisse_de_la_ligne(contestations)
+
+ACCES: Acces = {
+    "POST /v1/contestations": ouvert_a("reseau", "caisse", caisse=du_corps()),
+    "GET /v1/contestations": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/contestations/{numero}": ouvert_a(*LECTEURS, caisse=_LA_SIENNE),
+    "GET /v1/contestations/{numero}/chiffre": ouvert_a(*LECTEURS, caisse=_LA_SIENNE),
+    "POST /v1/contestations/{numero}/reponse": ouvert_a("comite", "president"),
+    "POST /v1/contestations/{numero}/retrait": ouvert_a("caisse", caisse=_LA_SIENNE),
+}

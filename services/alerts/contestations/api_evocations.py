@@ -13,6 +13,7 @@ from services.alerts.api.commun import (
     Corps,
     Numero,
     Service,
+    caisse_de_la_ligne,
     caisse_demandee,
     champ_invalide,
     depart,
@@ -40,13 +41,14 @@ from services.alerts.contestations.reponses import (
     reponse,
     valeurs_deposees,
 )
-from services.alerts.contestations.tables import evocations
+from services.alerts.contestations.tables import cibles_adaptees, evocations
 from services.alerts.domain import NOM
 from services.alerts.store import registres
 from services.alerts.store.base import TOUT, demander_evaluation
 from services.alerts.suivis import histoire
 from shared.catalogue.indicateurs import indicateur as indicateur_de
 from shared.network.reseau import charger
+from shared.service.acces import LECTEURS, Acces, de_la_requete, du_corps, ouvert_a
 from shared.service.erreurs import Conflit
 from shared.service.etag import exiger_if_match
 from shared.service.idempotence import CleIdempotence
@@ -281,3 +283,17 @@ def presenter(ligne: Row[Any]) -> dict[str, Any]:
 def presenter_adaptee(ligne: Row[Any]) -> dict[str, Any]:
     """An adapted target as people and programs read it."""
     return {**ligne._mapping, "objectif": _nombre(ligne.objectif), "socle": _nombre(ligne.socle)}
+
+
+_LA_SIENNE = caisse_de_la_ligne(evocations)
+
+ACCES: Acces = {
+    "POST /v1/evocations": ouvert_a("reseau", "caisse", caisse=du_corps()),
+    "GET /v1/evocations": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/evocations/{numero}": ouvert_a(*LECTEURS, caisse=_LA_SIENNE),
+    "POST /v1/evocations/{numero}/reponse": ouvert_a("comite", "president"),
+    "POST /v1/evocations/{numero}/retrait": ouvert_a("caisse", caisse=_LA_SIENNE),
+    "GET /v1/cibles-adaptees": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/cibles-adaptees/{numero}": ouvert_a(*LECTEURS, caisse=caisse_de_la_ligne(cibles_adaptees)),
+    "DELETE /v1/cibles-adaptees/{numero}": ouvert_a("comite", "president"),
+}

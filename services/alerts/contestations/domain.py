@@ -76,10 +76,20 @@ def adaptation_le(presentes: Iterable[Adaptation], jour: date) -> Adaptation | N
     return next((a for a in presentes if a.du <= jour <= a.au), None)
 
 
-def adapter(cible: Cible, bornes: Bornes) -> Cible:
-    """The target a figure of that caisse is judged by; the seuil d'alerte stands: an alert is an alert."""
+def adapter(cible: Cible, bornes: Bornes, mieux: Mieux) -> Cible:
+    """The target a figure of that caisse is judged by."""
     return replace(
         cible,
         valeur=cible.valeur if bornes.objectif is None else bornes.objectif,
         socle=cible.socle if bornes.socle is None else bornes.socle,
+        seuil_alerte=None if cible.seuil_alerte is None else seuil_adapte(cible.seuil_alerte, bornes, mieux),
     )
+
+
+def seuil_adapte(seuil: Decimal, bornes: Bornes, mieux: Mieux) -> Decimal:
+    """The seuil d'alerte stands, unless it asks for more than the least that was granted: what was granted is no
+    alert."""
+    accorde = bornes.objectif if bornes.socle is None else bornes.socle
+    if accorde is None:
+        return seuil
+    return min(seuil, accorde) if mieux == "haut" else max(seuil, accorde)

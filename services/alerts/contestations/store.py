@@ -8,8 +8,11 @@ from sqlalchemy import ColumnElement, Row, Table, insert, or_, select, text, upd
 from sqlalchemy.dialects.postgresql import insert as deposer_si_neuve
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.alerts.comite.calendrier import FUSEAU
 from services.alerts.contestations.domain import Adaptation, Bornes, hors_de
-from services.alerts.contestations.tables import cibles_adaptees, contestations
+from services.alerts.contestations.marques import Marque
+from services.alerts.contestations.tables import cibles_adaptees, contestations, evocations
+from services.alerts.domain.cibles import Adaptees, CibleAdaptee, indexer
 
 
 async def deposer(conn: AsyncConnection, registre: Table, valeurs: Mapping[str, Any]) -> Row[Any] | None:
@@ -26,11 +29,14 @@ async def repondre(conn: AsyncConnection, registre: Table, numero: int, valeurs:
     return ligne
 
 
-async def contestations_en_cours(conn: AsyncConnection, caisses: Iterable[str]) -> Sequence[Row[Any]]:
+async def contestations_en_cours(conn: AsyncConnection, caisses: Iterable[str]) -> list[Marque]:
     """The figures these caisses contest and nobody has answered for: still judged, and marked."""
     c = contestations.c
     requete = select(contestations).where(c.caisse.in_(list(caisses)), c.etat == "deposee").order_by(c.id)
-    return (await conn.execute(requete)).all()
+    return [
+        Marque(li.id, li.caisse, li.indicateur, li.du, li.au, li.depose_le.astimezone(FUSEAU).date())
+        for li in await conn.execute(requete)
+    ]
 
 
 async def poser(
@@ -71,6 +77,20 @@ async def lister_adaptees(
     else:
         conditions += [c.enregistree_le <= a_date, or_(c.remplacee_le.is_(None), c.remplacee_le > a_date)]
     return (await conn.execute(select(cibles_adaptees).where(*conditions).order_by(c.id).limit(limite))).all()
+
+
+async def adaptees_le(conn: AsyncConnection, jour: date) -> Adaptees:
+    """The adapted targets that hold on a day, as known now."""
+    c = cibles_adaptees.c
+    requete = (
+        select(cibles_adaptees, evocations.c.repondu_le)
+        .join(evocations, evocations.c.id == c.evocation)
+        .where(c.remplacee_le.is_(None), c.du <= jour, c.au >= jour)
+    )
+    return indexer(
+        CibleAdaptee(li.caisse, li.indicateur, adaptation_de(li), li.repondu_le.astimezone(FUSEAU).date())
+        for li in await conn.execute(requete)
+    )
 
 
 def adaptation_de(ligne: Row[Any]) -> Adaptation:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from services.alerts.domain.etats import CONTINUITE, Cle, Genre, Observation, Position, Regle
 from services.alerts.domain.performance import Inhibitions
@@ -12,6 +13,8 @@ from shared.catalogue.indicateurs import Indicateur, charger_indicateurs
 
 Situation = Literal["normale", "degradee", "rupture"]
 """How a caisse is doing, from best to worst."""
+
+_FUSEAU = ZoneInfo("Europe/Paris")
 
 ORDRE: Sequence[Situation] = ("normale", "degradee", "rupture")
 
@@ -54,7 +57,7 @@ class SourceMuette:
     @property
     def phrase(self) -> str:
         """What is seen."""
-        depuis = f" depuis le {self.depuis:%d/%m/%Y à %H:%M} (UTC)" if self.depuis is not None else ""
+        depuis = f" depuis le {self.depuis.astimezone(_FUSEAU):%d/%m/%Y à %H:%M}" if self.depuis is not None else ""
         return f"La source {self.source} n'envoie plus rien ({self.process}){depuis}."
 
     @property
@@ -100,8 +103,9 @@ def observer_sources(
     return [
         *(_voir(cle, instant, "franchi", reglages.regle_source, m.phrase) for cle, m in sorted(vues.items())),
         *(
-            _voir(c, instant, "revenu", reglages.regle_source, f"La source {c.objet} envoie de nouveau.")
+            _voir(c, instant, "revenu", reglages.regle_source, f"La source {source} envoie de nouveau ({process}).")
             for c in rendues
+            for source, _, process in [c.objet.rpartition(" ")]
         ),
     ]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
+from services.alerts.domain.cibles import Adaptees, CibleAdaptee
 from services.alerts.domain.etats import Cle, Observation, Regle, situer
 from services.alerts.domain.portee import Neutralisation, neutralisee_par
 from shared.catalogue.indicateurs import Indicateur, indicateur
@@ -24,12 +25,16 @@ _MOYENNES = ("delai_moyen", "attente_moyenne")
 
 @dataclass(frozen=True, slots=True)
 class Mesure:
-    """What the indicator API says of one caisse over a window. ``preuve``: what its test needs, where it was asked."""
+    """What the indicator API says of one caisse over a window. ``preuve``: what its test needs, where it was asked.
+
+    ``lacune``: the sentence on what its sources did not send. Where too much is missing there is no ``valeur``.
+    """
 
     caisse: str
     valeur: float | None
     n: int
     preuve: Preuve | None = None
+    lacune: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,10 @@ def observer_mesures(
     instant: datetime,
     neutralisations: Sequence[Neutralisation],
     inhibitions: Inhibitions,
+    adaptees: Adaptees | None = None,
 ) -> list[Observation]:
-    """One observation for each caisse measured or not."""
+    """One observation for each caisse measured or not. ``adaptees``: the targets adapted that day, to say so."""
+    traces = {c: a for (c, code), a in (adaptees or {}).items() if code == surveille.indicateur}
     defini = indicateur(surveille.indicateur)
     jours = fenetre(surveille, jour)
     regle = Regle(timedelta(days=surveille.persistance), timedelta(days=surveille.persistance_retour))
@@ -90,13 +97,14 @@ def observer_mesures(
             instant=instant,
             position=situer(exacte(mesure, defini.unite), seuil, retour, defini.sens),
             regle=regle,
-            constat=_constat(defini, mesure, surveille, jours),
+            constat=_constat(defini, mesure, surveille, jours, traces.get(mesure.caisse)),
             valeur=mesure.valeur,
             effectif=mesure.n,
             seuil=float(surveille.seuil),
             neutralisee_par=neutralisee_par(neutralisations, defini.code, mesure.caisse, jours.du, jours.au),
             inhibee_par=inhibitions.get((defini.process, mesure.caisse)),
-            details={"du": jours.du.isoformat(), "au": jours.au.isoformat(), "liste": surveille.liste},
+            details={"du": jours.du.isoformat(), "au": jours.au.isoformat(), "liste": surveille.liste}
+            | ({"cible_adaptee": traces[mesure.caisse].trace} if mesure.caisse in traces else {}),
         )
         for mesure in mesures
     ]
@@ -113,13 +121,18 @@ def observer_retires(suivies: Iterable[Cle], jour: date, instant: datetime) -> l
     ]
 
 
-def _constat(defini: Indicateur, mesure: Mesure, surveille: Surveille, jours: Fenetre) -> str:
+def _constat(
+    defini: Indicateur, mesure: Mesure, surveille: Surveille, jours: Fenetre, adaptee: CibleAdaptee | None
+) -> str:
     periode = f"du {jours.du:%d/%m/%Y} au {jours.au:%d/%m/%Y}"
     if mesure.valeur is None:
-        return f"{defini.libelle} : non mesuré {periode}."
+        manque = f", source incomplète. {mesure.lacune}" if mesure.lacune else "."
+        return f"{defini.libelle} : non mesuré {periode}{manque}"
     valeur = f"{mesure.valeur:.2f}".rstrip("0").rstrip(".").replace(".", ",")
     borne = nombre(surveille.seuil)
-    return f"{defini.libelle} : {valeur} {defini.unite} {periode} (seuil d'alerte {borne}, n = {mesure.n})."
+    provisoire = f" Provisoire : {mesure.lacune}" if mesure.lacune else ""
+    dite = f"{defini.libelle} : {valeur} {defini.unite} {periode} (seuil d'alerte {borne}, n = {mesure.n}).{provisoire}"
+    return dite if adaptee is None else f"{dite} {adaptee.phrase}"
 
 
 def essais(surveille: Surveille, mesures: Iterable[Mesure], inhibitions: Inhibitions) -> list[Essai]:

@@ -17,6 +17,7 @@ from services.alerts.effets.mesure import decidee_en, mesurables, mesurer_et_gar
 from services.alerts.effets.store import Cle, cle_de
 from shared.catalogue.indicateurs import indicateur
 from shared.network.reseau import charger
+from shared.service.acces import LECTEURS, Acces, de_la_requete, du_chemin, ouvert_a
 from shared.service.erreurs import Conflit, Indisponible, Introuvable
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
@@ -140,3 +141,10 @@ def _decrire(ligne: Row[Any]) -> dict[str, Any]:
         "motif": ligne.motif,
         "decidee_le": ligne.prise_le,
     }
+
+
+ACCES: Acces = {
+    "GET /v1/mesures-decidees": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/mesures-decidees/{mois}/{acte}/{caisse}/{mesure}/effet": ouvert_a(*LECTEURS, caisse=du_chemin("caisse")),
+    "POST /v1/mesures-decidees/{mois}/{acte}/{caisse}/{mesure}/effet": ouvert_a("reseau"),
+}

@@ -14,11 +14,12 @@ from services.alerts.comite.lecture import Lecteur
 from services.alerts.consumers.lecture import LectureImpossible
 from services.alerts.domain.etats import SYSTEME
 from services.alerts.effets import store
-from services.alerts.effets.domain import HORIZONS, Effet, effet, mois_d_avant
+from services.alerts.effets.domain import HORIZONS, Effet, effet
 from services.alerts.effets.store import Cle, cle_de
 from services.alerts.plans.lecture import mesures_mensuelles, presents
 from services.alerts.store.base import transaction
 from shared.catalogue.indicateurs import charger_indicateurs, indicateur
+from shared.indicators.differences import mois_d_avant
 
 _log = structlog.get_logger(__name__)
 

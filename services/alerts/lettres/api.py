@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from services.alerts.api.commun import Service
 from services.alerts.lettres.store import DocumentInconnu, imprimer
+from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.erreurs import Introuvable
 from shared.service.etag import reponse_conditionnelle
 
@@ -34,3 +35,12 @@ async def lire(
 def nom_de_fichier(reference: str) -> str:
     """A plain name for the file of a document."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in reference) + ".pdf"
+
+
+async def _destinataire(request: Request) -> str | None:
+    """The caisse a document is addressed to: its reference names it (``2026-10/0/cpam-31/courrier_entraide``)."""
+    parties = str(request.path_params["reference"]).split("/")
+    return parties[2] if len(parties) == 4 else None
+
+
+ACCES: Acces = {"GET /v1/documents/{reference}": ouvert_a(*LECTEURS, caisse=_destinataire)}

@@ -32,6 +32,14 @@ class Interlocuteur(msgspec.Struct, frozen=True):
     moyen: Texte = "par la boîte de réception de Vigie, en rappelant la référence de ce courrier"
 
 
+class Adaptee(msgspec.Struct, frozen=True):
+    """An évocation adapted the target for a time: until when, when it was decided, by which one."""
+
+    au: dt.date
+    decidee_le: dt.date
+    evocation: int
+
+
 class Cible(msgspec.Struct, frozen=True):
     objectif: float | None = None
     socle: float | None = None
@@ -39,6 +47,7 @@ class Cible(msgspec.Struct, frozen=True):
     convention: str | None = None
     annee: int | None = None
     hypothese: bool = False
+    adaptee: Adaptee | None = None
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -58,7 +67,8 @@ class Part(msgspec.Struct, frozen=True):
 
 class Constat(msgspec.Struct, frozen=True):
     """One indicator of the letter. ``vue``: on whose account the work is counted; ``executante``: who did it, when
-    another did. ``detenteurs``: time by holder, None when the process does not tell it."""
+    another did. ``detenteurs``: time by holder, None when the process does not tell it. ``contestee``: the sentence
+    on a contestation that waits for its answer; ``reserve``: the one on the events that did not come."""
 
     code: Mot
     libelle: Mot
@@ -77,11 +87,13 @@ class Constat(msgspec.Struct, frozen=True):
     au: dt.date | None = None
     vue: Literal["responsable", "executante", "productrice"] = "responsable"
     executante: Organisme | None = None
+    contestee: Texte | None = None
+    reserve: Texte | None = None
 
 
 class Aide(msgspec.Struct, frozen=True):
-    """Entraide's provisional plan for this caisse. ``unite``: of ``volume``; the two forecasts are of the indicator at
-    the end of the period."""
+    """Entraide's provisional plan for this caisse and a process. ``unite``: of ``volume``; the two forecasts are
+    sentences, over the same weeks."""
 
     processus: Mot
     volume: float
@@ -95,7 +107,7 @@ class Aide(msgspec.Struct, frozen=True):
 
 
 class Courrier(msgspec.Struct, frozen=True):
-    """A letter to one caisse. ``aide`` None in a letter that proposes entraide: the plan was not there in time."""
+    """A letter to one caisse. No ``aides`` in a letter that proposes entraide: the plan was not there in time."""
 
     mois: Mot
     mois_en_clair: Mot
@@ -109,7 +121,7 @@ class Courrier(msgspec.Struct, frozen=True):
     empreinte: str | None = None
     repondre_a: Interlocuteur = Interlocuteur()
     precedents: tuple[Texte, ...] = ()
-    aide: Aide | None = None
+    aides: tuple[Aide, ...] = ()
 
 
 class Membre(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any
 from services.alerts.lettres.contenu import Cible, Constat, Point
 from services.alerts.lettres.typographie import mois_court, nombre
 
-_MARGE = 0.18
+_MARGE = 0.25
 """Share of the height left free above and below what is drawn."""
 _POINTS_MAX = 13
 _ECART_ETIQUETTES = 0.13

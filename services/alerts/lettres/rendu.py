@@ -1,8 +1,9 @@
 """From a view to bytes with typst: same template and data, same bytes; no system font, no clock, no network."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -38,20 +39,27 @@ def _composer(
     modele: Modele = gabarit.modele
     contenu = lire(modele, donnees)
     vue = vue_de(modele, contenu, Tirage(reference, gabarit.nom))
-    date = contenu.date
+    try:
+        return composer(gabarit.chemin, vue, contenu.date, forme)
+    except RenduImpossible as exc:
+        raise RenduImpossible(f"{gabarit.nom} : {exc}") from exc
+
+
+def composer(chemin: Path, vue: Mapping[str, Any], le: date, forme: Literal["pdf", "png"]) -> list[bytes]:
+    """One PDF, or one PNG a page, of a template under ``DOSSIER`` and its view. Raises RenduImpossible."""
     try:
         rendu = typst.compile(
-            gabarit.chemin,
+            chemin,
             root=DOSSIER,
             font_paths=_polices(),
             ignore_system_fonts=True,
             format=forme,
             ppi=_PPP,
             sys_inputs={"vue": msgspec.json.encode(vue).decode()},
-            timestamp=datetime(date.year, date.month, date.day, tzinfo=UTC),
+            timestamp=datetime(le.year, le.month, le.day, tzinfo=UTC),
         )
     except typst.TypstError as exc:
-        raise RenduImpossible(f"{gabarit.nom} : {exc}") from exc
+        raise RenduImpossible(str(exc)) from exc
     return list(rendu) if isinstance(rendu, list) else [rendu or b""]
 
 

@@ -19,8 +19,8 @@ _MOIS_COURTS = (
 _ARRONDI_MAX = 3
 _UNITES_COLLEES = {"%": "%", "s": "s"}
 _REGLES = (
-    (re.compile(r"[ \u00a0\u202f]*([;!?])(?=\s|$|»|\))"), FINE + r"\1"),
-    (re.compile(r"[ \u00a0\u202f]*:(?=\s|$)"), INSECABLE + ":"),
+    (re.compile(r"[ \u00a0\u202f]*([;!?:]*[;!?])(?=\s|$|»|\))"), FINE + r"\1"),
+    (re.compile(r"[ \u00a0\u202f]*([;!?:]*:)(?=\s|$|»)"), INSECABLE + r"\1"),
     (re.compile(r"«[ \u00a0\u202f]*"), "«" + INSECABLE),
     (re.compile(r"[ \u00a0\u202f]*»"), INSECABLE + "»"),
     (re.compile(r"(?<=\d)[ \u00a0\u202f]*%"), FINE + "%"),
@@ -83,8 +83,10 @@ def grandeur(valeur: float, unite: str, decimales: int = 1) -> str:
 
 
 def intervalle(bas: float | None, haut: float | None, unite: str) -> str:
-    """« entre 85,1 et 89,9 % »; one bound alone: « au moins… », « au plus… »; none: empty."""
+    """« entre 85,1 et 89,9 % »; one bound alone: « au moins… », « au plus… »; none, or twice the same: empty."""
     bas, haut = (None if b is None or not math.isfinite(b) else b for b in (bas, haut))
+    if bas is not None and haut is not None and nombre(bas) == nombre(haut):
+        return ""
     if bas is not None and haut is not None:
         return f"entre {nombre(bas)} et {grandeur(haut, unite)}"
     if bas is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.alerts.comite.lettre import NOMS, Modele
-from services.alerts.lettres.contenu import Aide, Constat, Courrier, Decision, Part, ProcesVerbal
+from services.alerts.lettres.contenu import Adaptee, Aide, Constat, Courrier, Decision, Part, ProcesVerbal
 from services.alerts.lettres.graphique import tracer
 from services.alerts.lettres.typographie import (
     INSECABLE,
@@ -74,7 +74,7 @@ def vue_courrier(courrier: Courrier, tirage: Tirage) -> Document:
         "repondre_a": phrase(courrier.repondre_a.nom),
         "moyen": phrase(courrier.repondre_a.moyen),
         "precedents": [phrase(p) for p in courrier.precedents],
-        "aide": None if courrier.aide is None else _aide(courrier.aide),
+        "aides": [_aide(aide) for aide in courrier.aides],
     }
 
 
@@ -129,8 +129,15 @@ def _constat(constat: Constat) -> Document:
         "graphique": tracer(constat, seuil, decimales),
         "depuis": mois(constat.serie[0].du) if constat.serie else None,
         "detenteurs": _detenteurs(constat.detenteurs or {}),
-        "hypothese": cible is not None and cible.hypothese,
+        "hypothese": cible is not None and cible.hypothese and cible.adaptee is None,
+        "adaptee": None if cible is None or cible.adaptee is None else _adaptee(cible.adaptee),
+        "contestee": None if constat.contestee is None else phrase(constat.contestee),
+        "reserve": None if constat.reserve is None else phrase(constat.reserve),
     }
+
+
+def _adaptee(adaptee: Adaptee) -> str:
+    return f"jusqu’au {jour(adaptee.au)}, par décision du {jour(adaptee.decidee_le)} (évocation n° {adaptee.evocation})"
 
 
 def _borne(valeur: float | None, unite: str, signe: str = "") -> str | None:

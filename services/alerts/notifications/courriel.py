@@ -17,6 +17,9 @@ from services.alerts.notifications.domain import Issue, Resultat
 from services.alerts.notifications.envoi import Envoi
 from services.alerts.notifications.reglages import ReglagesNotifications
 
+_SIGNATURES = {"entraide": "L’entraide PHARE"}
+"""Who writes, when it is not the comité."""
+
 _SANS_CONTACT = "La caisse n'a pas déclaré d'adresse pour ce contact."
 
 
@@ -46,7 +49,8 @@ def _corps(envoi: Envoi) -> str:
         parties.append(f"Pour accuser réception de ce message{INSECABLE}:\n{envoi.lien_accuse}")
     if envoi.lien_document is not None:
         parties.append(f"Le document joint est aussi à cette adresse{INSECABLE}:\n{envoi.lien_document}")
-    parties.append(f"Le comité d’alerte\nRéseau de l’Assurance maladie\n\nDestinataire{INSECABLE}: {phrase(envoi.nom)}")
+    signature = _SIGNATURES.get(envoi.genre, "Le comité d’alerte")
+    parties.append(f"{signature}\nRéseau de l’Assurance maladie\n\nDestinataire{INSECABLE}: {phrase(envoi.nom)}")
     parties.append("Message envoyé par Vigie, sans réponse possible à cette adresse.")
     return "\n\n".join(parties) + "\n"
 

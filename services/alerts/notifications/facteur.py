@@ -15,6 +15,7 @@ from services.alerts.lettres.contenu import ContenuInvalide
 from services.alerts.lettres.rendu import RenduImpossible
 from services.alerts.lettres.store import GabaritChange, imprimer
 from services.alerts.notifications import jeton, store
+from services.alerts.notifications.coffre import Coffre, SecretIllisible
 from services.alerts.notifications.courriel import voie_de
 from services.alerts.notifications.domain import (
     PREMIER,
@@ -33,8 +34,7 @@ from services.alerts.notifications.reglages import ReglagesNotifications
 from services.alerts.notifications.webhook import WebhookSortant
 from services.alerts.store.base import transaction
 from shared.clock import Clock
-from shared.database.connexion import est_passagere
-from shared.log.reprise import Recul
+from shared.service.periodique import repeter
 
 _log = structlog.get_logger(__name__)
 
@@ -59,30 +59,35 @@ class Facteur:
     clock: Clock
     voies: Mapping[Canal, Voie]
     url_publique: str
+    coffre: Coffre
+    _rescelle: bool = False
 
     async def executer(self, arret: asyncio.Event) -> None:
         """Send until ``arret``; a database that is away is waited for. Raises what will not pass by itself.
 
         On cancellation the livraisons under way are given back as they were, and tried again later.
         """
-        recul = Recul()
-        while not arret.is_set():
-            try:
-                await self.tour()
-                recul.remettre()
-            except Exception as exc:
-                if not est_passagere(exc):
-                    raise
-                _log.warning("facteur en attente", erreur=repr(exc))
-                await recul.attendre()
-            try:
-                async with asyncio.timeout(PERIODE_S):
-                    await arret.wait()
-            except TimeoutError:
-                continue
+        await repeter("facteur", self.tour, arret, PERIODE_S)
+
+    async def _resceller(self) -> None:
+        """Seal again, once a process, what the previous key sealed; what does not open stays as it is, and is told."""
+        if self._rescelle or self.coffre.courante is None:
+            return
+        async with transaction(self.moteur) as conn:
+            for ligne in await store.secrets_gardes(conn):
+                if self.coffre.est_courant(ligne.webhook_secret):
+                    continue
+                try:
+                    secret = self.coffre.ouvrir(ligne.webhook_secret, ligne.caisse)
+                except SecretIllisible as exc:
+                    _log.error("secret de webhook illisible", caisse=ligne.caisse, raison=str(exc))
+                    continue
+                await store.garder_secret(conn, ligne.caisse, self.coffre.sceller(secret, ligne.caisse))
+        self._rescelle = True
 
     async def tour(self) -> int:
         """Remind who must be, send everything that is due; how many tries were made."""
+        await self._resceller()
         await self._relancer()
         taches = [asyncio.create_task(self._envoyer_tout()) for _ in range(PARALLELE)]
         try:
@@ -112,7 +117,7 @@ class Facteur:
         async with transaction(self.moteur) as conn:
             ligne = await store.tenir(conn, prise)
             if ligne is not None:
-                resultat = pdf if isinstance(pdf, Resultat) else await self._essayer(self._preparer(ligne, cle, pdf))
+                resultat = pdf if isinstance(pdf, Resultat) else await self._essayer(ligne, cle, pdf)
                 envois.labels(ligne.canal, resultat.issue).inc()
                 await self._conclure(conn, ligne, prise, resultat)
         return True
@@ -127,12 +132,15 @@ class Facteur:
             _log.error("document non imprimé", document=document, exc_info=exc)
             return Resultat("passager", f"Document {document} : {exc}")
 
-    async def _essayer(self, envoi: Envoi) -> Resultat:
+    async def _essayer(self, ligne: Row[Any], cle: bytes, pdf: bytes | None) -> Resultat:
         try:
+            envoi = self._preparer(ligne, cle, pdf)
             return await self.voies[envoi.canal].envoyer(envoi)
+        except SecretIllisible as exc:
+            return Resultat("passager", str(exc))
         except Exception as exc:
             # A fault of the program in one channel must not keep the other notifications from leaving.
-            _log.exception("faute d'un canal", canal=envoi.canal, notification=str(envoi.notification))
+            _log.exception("faute d'un canal", canal=ligne.canal, notification=str(ligne.notification))
             return Resultat("passager", f"Faute du programme : {type(exc).__name__}")
 
     def _preparer(self, ligne: Row[Any], cle: bytes, pdf: bytes | None) -> Envoi:
@@ -143,10 +151,13 @@ class Facteur:
             occurrence=ligne.occurrence, caisse=ligne.caisse, nom=nom_du_destinataire(ligne.caisse) or ligne.caisse,
             genre=ligne.genre, objet=ligne.objet, texte=ligne.texte, donnees=ligne.donnees, creee_le=ligne.creee_le,
             instant=self.clock.now(), adresse=ligne.webhook_url if par_webhook else ligne.courriel,
-            secret=ligne.webhook_secret if par_webhook else None, document=ligne.document, pdf=pdf,
+            secret=self._secret(ligne) if par_webhook else None, document=ligne.document, pdf=pdf,
             lien_accuse=f"{self.url_publique}/accuse/{lien}" if ligne.accuse_attendu else None,
             lien_document=f"{self.url_publique}/v1/documents/{ligne.document}" if ligne.document else None,
         )  # fmt: skip
+
+    def _secret(self, ligne: Row[Any]) -> str | None:
+        return None if ligne.webhook_secret is None else self.coffre.ouvrir(ligne.webhook_secret, ligne.caisse)
 
     async def _conclure(self, conn: AsyncConnection, ligne: Row[Any], prise: store.Prise, resultat: Resultat) -> None:
         instant = self.clock.now()
@@ -215,4 +226,4 @@ async def _passer_au_second(conn: AsyncConnection, ligne: Row[Any], instant: dat
 def facteur_de(moteur: AsyncEngine, clock: Clock, reglages: ReglagesNotifications) -> Facteur:
     """The facteur the settings describe."""
     voies: dict[Canal, Voie] = {"courriel": voie_de(reglages), "webhook": WebhookSortant(reglages)}
-    return Facteur(moteur, clock, voies, reglages.url_publique.rstrip("/"))
+    return Facteur(moteur, clock, voies, reglages.url_publique.rstrip("/"), reglages.coffre())

@@ -136,7 +136,7 @@ async def notifier_avis(
     commun: dict[str, Any] = {
         "genre": "alertes",
         "objet": f"{titre}, {nom_du_destinataire(caisse)} ({len(lignes)})",
-        "texte": "\n".join([f"{len(ouvertes)} alerte(s) ouverte(s) pour votre caisse.", *lignes]),
+        "texte": "\n".join([_compter(len(ouvertes)), *lignes]),
         "maintenant": maintenant,
         "donnees": dict(contenu),
         "accuse_attendu": False,
@@ -145,3 +145,11 @@ async def notifier_avis(
         await publier_notification(conn, cle=f"avis:{numero}:national", caisse="coordination-nationale", **commun)
     rangs = (PREMIER, SECOND) if niveau >= 1 else (PREMIER,)
     return await publier_notification(conn, cle=f"avis:{numero}", caisse=caisse, rangs=rangs, **commun)
+
+
+def _compter(ouvertes: int) -> str:
+    if ouvertes == 0:
+        return "Plus aucune alerte n'est ouverte pour votre caisse."
+    if ouvertes == 1:
+        return "Une alerte est ouverte pour votre caisse."
+    return f"{ouvertes} alertes sont ouvertes pour votre caisse."

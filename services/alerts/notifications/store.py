@@ -201,6 +201,17 @@ async def cle_accuse(conn: AsyncConnection) -> bytes:
     return bytes((await conn.execute(select(cles.c.cle))).scalar_one())
 
 
+async def secrets_gardes(conn: AsyncConnection) -> list[Row[Any]]:
+    """The sealed secrets, by caisse; locked to the end of the transaction."""
+    c = destinataires.c
+    requete = select(c.caisse, c.webhook_secret).where(c.webhook_secret.is_not(None)).order_by(c.caisse)
+    return list(await conn.execute(requete.with_for_update()))
+
+
+async def garder_secret(conn: AsyncConnection, caisse: str, scelle: str) -> None:
+    await conn.execute(update(destinataires).where(destinataires.c.caisse == caisse).values(webhook_secret=scelle))
+
+
 async def en_souffrance(conn: AsyncConnection) -> dict[tuple[str, str], tuple[int, datetime]]:
     """By channel and state: how many livraisons are not done, and since when the oldest waits."""
     requete = (

@@ -17,6 +17,7 @@ from services.alerts.api.commun import (
     Numero,
     Service,
     caisse_connue,
+    caisse_de_la_ligne,
     caisse_demandee,
     champ_invalide,
     depart,
@@ -49,6 +50,7 @@ from services.alerts.suivis import histoire
 from services.alerts.suivis.reponses import franchir
 from shared.catalogue.indicateurs import indicateur
 from shared.network.reseau import charger
+from shared.service.acces import LECTEURS, Acces, de_la_requete, du_corps, ouvert_a
 from shared.service.erreurs import Conflit
 from shared.service.etag import exiger_if_match
 from shared.service.idempotence import CleIdempotence
@@ -225,3 +227,15 @@ def _attendus(trajectoires: Sequence[NouvelleTrajectoire], demandes: Sequence[st
             raise champ_invalide("trajectoires", f"{une.indicateur} : {exc}") from None
         attendus[une.indicateur] = dict(points)
     return attendus
+
+
+LE_SIEN = caisse_de_la_ligne(plans)
+
+ACCES: Acces = {
+    "POST /v1/plans": ouvert_a("reseau", "caisse", caisse=du_corps()),
+    "GET /v1/plans": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/plans/attendus": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/plans/{numero}": ouvert_a(*LECTEURS, caisse=LE_SIEN),
+    "GET /v1/plans/{numero}/trajectoire": ouvert_a(*LECTEURS, caisse=LE_SIEN),
+    "POST /v1/plans/{numero}/cloture": ouvert_a("reseau", "comite", "president"),
+}

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.api.commun import Corps, Motif, Numero, Service, champ_invalide, json, une_fois
 from services.alerts.plans import store
+from services.alerts.plans.api import LE_SIEN
 from services.alerts.plans.domain import PASSAGES_ACTION, EtatAction
 from services.alerts.plans.presentation import etiquette, etiquette_action, presenter_action
 from services.alerts.plans.rappels import calendrier_et_jour
@@ -24,6 +25,7 @@ from services.alerts.plans.reponses import (
 )
 from services.alerts.suivis import histoire
 from services.alerts.suivis.reponses import franchir
+from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.erreurs import Introuvable
 from shared.service.etag import exiger_if_match
 from shared.service.idempotence import CleIdempotence
@@ -143,3 +145,10 @@ def _action(complet: store.Complet, rang: int) -> Any:
 def _reponse_action(complet: store.Complet, rang: int, service: Service) -> Response:
     action = _action(complet, rang)
     return json(presenter_action(action, complet.plan.caisse, service.clock.now()), ETag=etiquette_action(action))
+
+
+ACCES: Acces = {
+    "GET /v1/plans/{numero}/actions/{rang}": ouvert_a(*LECTEURS, caisse=LE_SIEN),
+    "PATCH /v1/plans/{numero}/actions/{rang}": ouvert_a("reseau", "caisse", caisse=LE_SIEN),
+    "POST /v1/plans/{numero}/actions": ouvert_a("reseau", "caisse", caisse=LE_SIEN),
+}

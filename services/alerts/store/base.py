@@ -1,30 +1,14 @@
-"""Transactions on the service's database, and the driver's connection under them."""
+"""Transactions on the service's database, and asking for an evaluation inside one."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import cast
-
-import asyncpg
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database.transactions import pilote, transaction
+
+__all__ = ["TOUT", "demander_evaluation", "pilote", "transaction"]
 
 TOUT = "*"
 """In ``a_evaluer``: every indicator, because something else than a cell changed."""
-
-
-async def pilote(conn: AsyncConnection) -> asyncpg.Connection:
-    """The driver's own connection, inside the same transaction: for the outbox and the answered calls."""
-    brute = await conn.get_raw_connection()
-    return cast("asyncpg.Connection", brute.driver_connection)
-
-
-@asynccontextmanager
-async def transaction(moteur: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection in a transaction that has begun on the server too, committed at the end."""
-    async with moteur.begin() as conn:
-        # SQLAlchemy opens the driver's transaction with its first statement, not before.
-        await conn.execute(text("SELECT 1"))
-        yield conn
 
 
 async def demander_evaluation(conn: AsyncConnection, schema: str, *processus: str) -> None:

@@ -1,11 +1,11 @@
 """Declared measures in the database, with two times: the days they are about, and when they were recorded."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, text, update
+from sqlalchemy import Row, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.domain.mesures import Mesure
@@ -70,3 +70,18 @@ async def lister(
 async def lire(conn: AsyncConnection, numero: int) -> Row[Any] | None:
     """One measure, or None."""
     return (await conn.execute(select(mesures).where(mesures.c.id == numero))).one_or_none()
+
+
+async def en_vigueur(
+    conn: AsyncConnection, lignes: Collection[tuple[str, str]], du: date, au: date
+) -> Sequence[Row[Any]]:
+    """The measures in force of these (convention, code), whole populations, of periods that begin on ``du`` and end
+    by ``au``: the longest period first."""
+    requete = select(mesures).where(
+        tuple_(mesures.c.convention, mesures.c.code).in_(lignes),
+        mesures.c.segment.is_(None),
+        mesures.c.du == du,
+        mesures.c.au <= au,
+        mesures.c.remplacee_le.is_(None),
+    )
+    return (await conn.execute(requete.order_by(mesures.c.au.desc(), mesures.c.id.desc()))).all()

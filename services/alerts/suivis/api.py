@@ -14,6 +14,7 @@ from services.alerts.api.commun import (
     Numero,
     Service,
     caisse_connue,
+    caisse_de_la_ligne,
     caisse_demandee,
     champ_invalide,
     depart,
@@ -29,6 +30,7 @@ from services.alerts.suivis.reponses import franchir
 from services.alerts.suivis.tables import suivis
 from shared.catalogue.processus import tous_les_processus
 from shared.network.reseau import charger
+from shared.service.acces import LECTEURS, LECTEURS_DU_RESEAU, Acces, de_la_requete, ouvert_a
 from shared.service.erreurs import Conflit
 from shared.service.etag import exiger_if_match
 from shared.service.idempotence import CleIdempotence
@@ -220,3 +222,12 @@ def etiquette(ligne: Row[Any]) -> str:
 async def _reponse(conn: AsyncConnection, ligne: Row[Any], statut: int = 200, **entetes: str) -> Response:
     document = presenter(ligne) | {"historique": await histoire.lire(conn, "suivi", ligne.id)}
     return json(document, statut, ETag=etiquette(ligne), **entetes)
+
+
+ACCES: Acces = {
+    "POST /v1/suivis": ouvert_a("reseau", "comite", "president", "auditeur"),
+    "GET /v1/suivis": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/suivis/classement": ouvert_a(*LECTEURS_DU_RESEAU),
+    "GET /v1/suivis/{numero}": ouvert_a(*LECTEURS, caisse=caisse_de_la_ligne(suivis)),
+    "PATCH /v1/suivis/{numero}": ouvert_a("reseau", "auditeur"),
+}

@@ -4,35 +4,22 @@ import asyncio
 from datetime import datetime
 
 import httpx
-import structlog
 
 from services.alerts.assemblage import ServiceAlertes
 from services.alerts.comite.lecture import Lecteur
 from services.alerts.effets.mesure import mesurer_les_dus
 from services.alerts.plans.rappels import rappeler
 from services.alerts.suivis.ouverture import ouvrir_depuis_lettres
-from shared.database.connexion import est_passagere
+from shared.service.periodique import repeter
 
 PERIODE_S = 20.0
 """Between two rounds, in seconds of the system's clock: a simulated one may have jumped."""
-
-_log = structlog.get_logger(__name__)
 
 
 async def suivre(service: ServiceAlertes, client: httpx.AsyncClient, arret: asyncio.Event) -> None:
     """Make the rounds until ``arret``; a database that is away is waited for. Raises what will not pass by itself."""
     lecteur = Lecteur(client, service.reglages.amonts)
-    while not arret.is_set():
-        try:
-            await tour(service, lecteur, service.clock.now())
-        except Exception as exc:
-            if not est_passagere(exc):
-                raise
-            _log.warning("suivi remis", erreur=repr(exc))
-        try:
-            await asyncio.wait_for(arret.wait(), PERIODE_S)
-        except TimeoutError:
-            continue
+    await repeter("suivi", lambda: tour(service, lecteur, service.clock.now()), arret, PERIODE_S)
 
 
 async def tour(service: ServiceAlertes, lecteur: Lecteur, maintenant: datetime) -> dict[str, int]:

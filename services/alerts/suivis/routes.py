@@ -9,11 +9,17 @@ from services.alerts.effets import api as api_effets
 from services.alerts.plans import api as api_plans
 from services.alerts.plans import api_actions
 from services.alerts.suivis import api as api_suivis
+from shared.service.acces import Acces, reunir
 
 
 def routes_suivis() -> Sequence[APIRouter]:
     """In the order of the documentation."""
-    return (
-        api_plans.routes, api_actions.routes, api_suivis.routes, api_contestations.routes, api_evocations.routes,
-        api_effets.routes,
-    )  # fmt: skip
+    return tuple(salle.routes for salle in _SALLES)
+
+
+def acces_suivis() -> Acces:
+    """Who may call each of them."""
+    return reunir(*(salle.ACCES for salle in _SALLES))
+
+
+_SALLES = (api_plans, api_actions, api_suivis, api_contestations, api_evocations, api_effets)

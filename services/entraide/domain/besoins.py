@@ -1,14 +1,14 @@
 """Needs: what a caisse lacks on a process, in the process's own unit, and the ETP it takes.
 
-Sizing: the run-off projection gives the volume that must be worked on top each week to hold the objectif; a sourced
-productivity turns it into ETP-weeks, else the result is marked ``hypothese``.
+Sizing: the run-off projection gives the volume that must be worked on top each week to hold the objectif with a
+reserve; a sourced productivity turns it into ETP-weeks, else the result is marked ``hypothese``.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from services.entraide.domain.activites import Productivite, productivite
-from services.entraide.domain.projection import Projection, Situation, a_absorber, projeter
+from services.entraide.domain.activites import Productivite, parametres, productivite
+from services.entraide.domain.projection import Projection, Situation, a_absorber, avec_reserve, projeter
 
 Motif = Literal["decision_comite", "accumulation", "reorganisation", "adossement", "preparation_comite"]
 """Where a need comes from: the comité, the caisse itself (files piling up, a planned reorganisation), files arriving
@@ -51,8 +51,9 @@ class Besoin:
 class Dimensionnement:
     """What a need amounts to. ``volume`` and the weekly series are in ``unite``; ETP-weeks are of five working days.
 
-    ``par_semaine``: least volume to work on top each week so as never to be late on the objectif; ``volume``: its
-    sum. ``manque_*``: late volume at the end of each week without aid.
+    ``par_semaine``: least volume to work on top each week so as never to be late on the objectif, reserve included;
+    ``volume``: its sum. ``manque_*``: volume missing at the end of each week without aid, that of the objectif with
+    the reserve; ``projection`` has what is late on the objectif itself.
     """
 
     process: str
@@ -78,14 +79,15 @@ class Dimensionnement:
 def dimensionner(process: str, situation: Situation) -> Dimensionnement:
     """Size a need of files from a projection. Raises ProductiviteInconnue when nothing converts the volume to ETP."""
     reference = productivite(process)
-    projection, par_semaine = projeter(situation), a_absorber(situation)
+    visee = avec_reserve(situation, parametres()["reserve"]["aidee"])
+    projection, par_semaine = projeter(situation), a_absorber(visee)
     return Dimensionnement(
         process=process,
         unite=reference.unite,
         volume=sum(par_semaine),
         par_semaine=par_semaine,
         manque_socle=projection.retard_socle,
-        manque_objectif=projection.retard_objectif,
+        manque_objectif=projeter(visee).retard_objectif,
         etp_semaines=en_etp_semaines(process, sum(par_semaine)),
         productivite=reference,
         projection=projection,

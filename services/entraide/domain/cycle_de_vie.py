@@ -105,7 +105,8 @@ class Ordre:
 
 
 class TransitionRefusee(ValueError):
-    """The command is not allowed; the message is a French sentence, ``code`` is stable."""
+    """The command is not allowed; the message is a French sentence, ``code`` is stable: ``etat``, ``acteur``, ``motif``
+    or the name of the guard that refused."""
 
     def __init__(self, code: str, phrase: str) -> None:
         super().__init__(phrase)
@@ -142,7 +143,7 @@ def appliquer(proposition: Proposition, ordre: Ordre) -> Proposition:
     for garde in ligne.gardes:
         phrase = garde(proposition, ordre)
         if phrase is not None:
-            raise TransitionRefusee("garde", phrase)
+            raise TransitionRefusee(garde.__name__.removeprefix("_"), phrase)
     apres = ligne.effet(proposition, ordre)
     vers = apres.etat if ligne.vers is None else ligne.vers
     revision, acteur = proposition.revision + 1, ordre.acteur

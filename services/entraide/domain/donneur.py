@@ -1,15 +1,16 @@
 """What an aidante can give and stay above its own objectif: the margin of a donor.
 
-For files the margin is cumulative: what it has worked beyond what its objectif required, at the end of each week.
-However giving is spread, no more than that may be missing. For calls each week stands alone.
+For files the margin is cumulative: what it has worked beyond what its objectif required, with a reserve, at the end of
+each week. However giving is spread, no more than that may be missing. For calls each week stands alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 
+from services.entraide.domain.activites import parametres
 from services.entraide.domain.allocation.modele import CENTIEMES, Surete
 from services.entraide.domain.besoins import en_etp_semaines
-from services.entraide.domain.projection import Situation, dus, projeter
+from services.entraide.domain.projection import Situation, avec_reserve, dus, projeter
 from services.entraide.domain.telephone import Modele
 
 
@@ -37,14 +38,21 @@ def marge(process: str, situation: Situation | SituationTelephone, telephone: Mo
             for appels, etp in zip(situation.appels_par_jour, situation.etp, strict=True)
         ]
         return Surete(tuple(_centiemes(v) for v in restes), (None,) * len(restes))
+    situation = a_sa_pointe(situation)
     stock = projeter(situation).stock
     entres, semaines = situation.stock, len(situation.arrivees)
-    requis = dus(situation, situation.delai_objectif)
+    gardee = avec_reserve(situation, parametres()["reserve"]["aidante"])
+    requis = dus(gardee, gardee.delai_objectif)
     libres = []
     for rang in range(semaines):
         entres += situation.arrivees[rang]
         libres.append(en_etp_semaines(process, entres - stock[rang] - float(requis[rang])))
     return Surete((None,) * semaines, tuple(_centiemes(v) for v in libres))
+
+
+def a_sa_pointe(situation: Situation) -> Situation:
+    """The donor working all it can: with little in stock it works what comes, and its recent pace hides the rest."""
+    return situation if situation.pointe is None else replace(situation, capacite=situation.pointe)
 
 
 def meilleure_marge(surete: Surete) -> float | None:

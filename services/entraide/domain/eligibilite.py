@@ -104,9 +104,12 @@ def _sous_son_objectif(aidante: Aidante, etp_min: float, pole: Pole, besoin: Bes
     return f"{pole.caisse} passerait sous son propre objectif sur « {besoin.process} » en donnant."
 
 
+PROCESS_NON_TENU = "process_non_tenu"
+"""Code of the refusal that says nothing of a pôle but that it does something else."""
+
 REGLES: Mapping[str, Regle] = {
     "activite_non_couverte": _activite_non_couverte,
-    "process_non_tenu": _process_non_tenu,
+    PROCESS_NON_TENU: _process_non_tenu,
     "meme_caisse": _meme_caisse,
     "voie_fermee": _voie_fermee,
     "remise_des_dossiers": _remise_des_dossiers,

@@ -17,7 +17,7 @@ from services.entraide.domain.allocation.glouton import Reserve
 from services.entraide.domain.allocation.modele import CENTIEMES, MILLIEMES
 from services.entraide.domain.allocation.patrons import ILLIMITE, Entiers, niveaux, travail
 from services.entraide.domain.besoins import en_volume
-from services.entraide.domain.eligibilite import Refus
+from services.entraide.domain.eligibilite import PROCESS_NON_TENU, Refus
 
 Limite = Literal[
     "couvert", "aucun_pole", "cout", "capacite", "surete", "capacite_et_surete", "affectation_minimale", "delai"
@@ -28,6 +28,8 @@ Limite = Literal[
 class Effet:
     """One need under a plan. Series by week; ``manque_*`` in hundredths of ETP-weeks, ``retard_*`` in the unit of the
     process (None for calls, which cannot be late).
+
+    Of files, ``*_objectif`` and ``retard_final_*`` count the reserve that the need is sized with.
 
     ``gain_par_demi_etp``: hundredths of ETP-weeks of shortfall, summed over weeks, that half an ETP more would take
     off if the limit were lifted.
@@ -63,7 +65,11 @@ def expliquer(plan: Plan, refus: Mapping[tuple[str, str], Sequence[Refus]]) -> d
     for rang, demande in enumerate(c.probleme.demandes):
         avec = plan.bilan.manque_objectif[demande.cle]
         couples = [x for x in c.couples if x.demande == rang]
-        motifs = Counter(r[0].phrase for (_, besoin), r in sorted(refus.items()) if besoin == demande.cle)
+        motifs = Counter(
+            r[0].phrase
+            for (_, besoin), r in sorted(refus.items())
+            if besoin == demande.cle and r[0].code != PROCESS_NON_TENU
+        )
         limite, gain = _limite(c, reserve, couples, avec)
         finals = (demande.manque_objectif[-1], avec[-1]) if demande.cumulatif else (None, None)
         effets[demande.cle] = Effet(
@@ -137,8 +143,8 @@ def _gain(c: Contexte, reserve: Reserve, couple: Couple, levee: _Levee) -> int:
 _PHRASES: Mapping[Limite, Callable[[str], str]] = {
     "couvert": lambda _: "Le besoin est couvert : l'objectif est tenu chaque semaine.",
     "aucun_pole": lambda suite: f"Aucun pôle ne peut aider. {suite}".strip(),
-    "cout": lambda _: "Le manque qui reste est trop faible pour appeler une aidante de plus.",
-    "affectation_minimale": lambda _: "Le manque qui reste est au-dessous de l'affectation minimale utile.",
+    "cout": lambda _: "Ce qu'une aidante de plus pourrait encore ôter ne justifie pas de l'appeler.",
+    "affectation_minimale": lambda _: "Ce qui pourrait encore être donné est sous l'affectation minimale utile.",
     "capacite": lambda suite: f"Tous les ETP des pôles éligibles sont employés. {suite}",
     "surete": lambda suite: f"Les aidantes passeraient sous leur propre objectif en donnant davantage. {suite}",
     "capacite_et_surete": lambda suite: f"Les pôles éligibles n'ont plus ni ETP ni marge sur leur objectif. {suite}",

@@ -2,10 +2,13 @@
 
 A delay is held when no file is older than it at the end of the week. Late files are therefore a number of files to
 have worked by then, which is what a need is sized from: stock never meets the unit of another process.
+
+Another calculation than ``shared/indicators/projection``: that one foretells an indicator, paths with chance and files
+closed at the risk of their age; this one plans work, oldest first and without chance, on the pace learnt there.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +23,9 @@ class Situation:
     """Where a caisse stands on a process and what is expected. Weeks from the horizon's first Monday.
 
     ``ages``: open files by age, (days since the file came, volume). ``arrivees`` and ``capacite``: volumes coming in
-    and volumes the caisse can work, by week. ``delai_socle`` and ``delai_objectif``: calendar days not to exceed,
-    objectif not above socle.
+    and volumes the caisse works at its recent pace, by week; ``pointe``: at its best known pace, which is what it can
+    work once files are there (None: not known, its recent pace). ``delai_socle`` and ``delai_objectif``: calendar days
+    not to exceed, objectif not above socle.
     """
 
     ages: tuple[tuple[float, float], ...]
@@ -29,6 +33,7 @@ class Situation:
     capacite: tuple[float, ...]
     delai_socle: float
     delai_objectif: float
+    pointe: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.delai_objectif > self.delai_socle:
@@ -65,6 +70,11 @@ def projeter(situation: Situation, apport: Sequence[float] | None = None) -> Pro
         _serie(dus(situation, situation.delai_socle) - travaille),
         _serie(dus(situation, situation.delai_objectif) - travaille),
     )
+
+
+def avec_reserve(situation: Situation, part: float) -> Situation:
+    """The same with that share of the objectif's delay kept in hand: what is aimed at, against the luck of weeks."""
+    return replace(situation, delai_objectif=(1 - part) * situation.delai_objectif)
 
 
 def a_absorber(situation: Situation) -> tuple[float, ...]:

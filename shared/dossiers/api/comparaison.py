@@ -16,6 +16,7 @@ from shared.dossiers.valeurs import Demande, DemandeInvalide
 from shared.indicators.periodes import Periode
 from shared.indicators.statistiques import RESEAU
 from shared.network.jours import jour_de
+from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.etag import reponse_conditionnelle
 
 routes = APIRouter(tags=["indicateurs"])
@@ -71,3 +72,6 @@ async def comparaison(
         except DemandeInvalide as exc:
             raise parametre_invalide(exc.champ or "du", str(exc)) from None
     return reponse_conditionnelle(request, msgspec.json.encode(document(faite)))
+
+
+ACCES: Acces = {"GET /v1/indicateurs/{code}/comparaison": ouvert_a(*LECTEURS)}

@@ -20,6 +20,7 @@ from shared.dossiers.tables import TABLE
 from shared.events.contrat import Contenu
 from shared.network.jours import date_de
 from shared.network.reseau import charger
+from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.application import piece
 from shared.service.erreurs import Introuvable
 from shared.service.etag import reponse_conditionnelle
@@ -40,6 +41,14 @@ async def lire(
     namespace: Annotated[str | None, Query(description="Numérotation à laquelle le dossier appartient")] = None,
 ) -> Response:
     """Le dossier de ce numéro, ou chacun de ceux qui le portent dans des numérotations différentes."""
+    dossiers = await _lus(service, process, id, namespace)
+    if not dossiers:
+        raise Introuvable(f"Aucun dossier {id!r} du processus {process}. Vérifiez le numéro et sa numérotation.")
+    return reponse_conditionnelle(request, msgspec.json.encode({"dossiers": dossiers}))
+
+
+async def _lus(service: ServiceDossiers, process: str, id: str, namespace: str | None) -> list[dict[str, Any]]:
+    """Those of this number. Raises Introuvable for a process that is not the service's."""
     processus = next((p for p in service.definition.processus if p.code == process), None)
     if processus is None:
         connus = ", ".join(p.code for p in service.definition.processus)
@@ -55,13 +64,10 @@ async def lire(
         # PostgreSQL's text cannot hold a NUL, and no dossier has one in its number.
         cles = [(id, code) for code in series if "\x00" not in id]
         lignes = await Depot(service.definition.nom).lire(conn_, cles)
-    if not lignes:
-        raise Introuvable(f"Aucun dossier {id!r} du processus {process}. Vérifiez le numéro et sa numérotation.")
-    dossiers = [
+    return [
         _decrire(service, processus, id, series[serie], decoder_contenus(etat), decoder_contributions(gardees))
         for (_, serie), (etat, gardees, _) in sorted(lignes.items())
     ]
-    return reponse_conditionnelle(request, msgspec.json.encode({"dossiers": dossiers}))
 
 
 def _decrire(
@@ -134,3 +140,15 @@ def _instants(valeur: Valeur, zone: ZoneInfo) -> Any:
     if isinstance(valeur, list):
         return [datetime.fromtimestamp(v, zone) for v in valeur]
     return datetime.fromtimestamp(valeur, zone)
+
+
+async def _sa_caisse(request: Request) -> str | None:
+    """The caisse of the dossiers of this number; None when there are none, or of several caisses."""
+    chemin, namespaces = request.path_params, request.query_params.getlist("namespace")
+    service = piece(ServiceDossiers)(request)
+    lus = await _lus(service, chemin["process"], chemin["id"], namespaces[-1] if namespaces else None)
+    caisses = {dossier["caisse"] for dossier in lus}
+    return caisses.pop() if len(caisses) == 1 else None
+
+
+ACCES: Acces = {"GET /v1/dossiers/{process}/{id}": ouvert_a(*LECTEURS, caisse=_sa_caisse)}

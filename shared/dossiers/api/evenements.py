@@ -12,9 +12,11 @@ from shared.dossiers.ingestion import Resultat
 from shared.events.contrat import MEDIA_LOT, MEDIA_NDJSON, MEDIA_UN
 from shared.events.illisible import Illisible
 from shared.log.types import JournalIndisponible
+from shared.service.acces import Acces, ouvert_a
 from shared.service.application import Application, piece
 from shared.service.corps import Ligne, lots_de_lignes
 from shared.service.erreurs import CorpsTropVolumineux, Indisponible, RequeteMalformee, TypeNonPrisEnCharge
+from shared.service.identite import PorteeDeSource, PrincipalCourant
 
 routes = APIRouter(tags=["événements"])
 
@@ -42,21 +44,22 @@ _CORPS: dict[str, Any] = {
 
 
 @routes.post("/v1/events", status_code=202, summary="Envoyer des événements", openapi_extra=_CORPS)
-async def recevoir(request: Request, service: Service) -> Response:
+async def recevoir(request: Request, service: Service, principal: PrincipalCourant) -> Response:
     """Accepte ce qui peut l'être et dit, élément par élément, ce qui est refusé et pourquoi.
 
     Un événement envoyé deux fois (même source, même id) ne compte qu'une fois : en cas de doute, renvoyez.
     Un événement ou un lot reçoit un résultat par élément ; un flux, ses 1 000 premiers refus et les totaux. Ce qui
-    est refusé est gardé avec les rejets, sauf les données personnelles.
+    est refusé est gardé avec les rejets, sauf les données personnelles. Sous une clé de source, un événement d'une
+    autre source, d'un autre processus ou d'une autre caisse que les siens est refusé (`hors_portee`).
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if media == MEDIA_NDJSON:
-            return await _flux(request, service)
+            return await _flux(request, service, principal.portee)
         if media == MEDIA_LOT:
-            return await _lot(request, service)
+            return await _lot(request, service, principal.portee)
         if media in (MEDIA_UN, "application/json"):
-            return await _un(request, service)
+            return await _un(request, service, principal.portee)
     except JournalIndisponible as exc:
         raise Indisponible(
             "Le journal ne répond pas. Renvoyez les mêmes événements plus tard : rien ne sera compté deux fois."
@@ -64,11 +67,11 @@ async def recevoir(request: Request, service: Service) -> Response:
     raise TypeNonPrisEnCharge(f"Type de contenu inattendu. Attendus : {MEDIA_UN}, {MEDIA_LOT}, {MEDIA_NDJSON}.")
 
 
-async def _un(request: Request, service: ServiceDossiers) -> Response:
-    return await _tout(service, [(1, await request.body())])
+async def _un(request: Request, service: ServiceDossiers, portee: PorteeDeSource | None) -> Response:
+    return await _tout(service, [(1, await request.body())], portee)
 
 
-async def _lot(request: Request, service: ServiceDossiers) -> Response:
+async def _lot(request: Request, service: ServiceDossiers, portee: PorteeDeSource | None) -> Response:
     corps = await request.body()
     try:
         bruts = msgspec.json.decode(corps, type=list[msgspec.Raw])
@@ -83,21 +86,21 @@ async def _lot(request: Request, service: ServiceDossiers) -> Response:
             f"Lot de {len(bruts)} événements : {app.reglages.max_lot_evenements} au plus. Coupez-le, ou envoyez "
             f"un flux {MEDIA_NDJSON}."
         )
-    return await _tout(service, [(i, bytes(brut)) for i, brut in enumerate(bruts, 1)])
+    return await _tout(service, [(i, bytes(brut)) for i, brut in enumerate(bruts, 1)], portee)
 
 
-async def _tout(service: ServiceDossiers, lignes: Sequence[Ligne]) -> Response:
-    resultats = await service.ingestion.accepter(lignes, "http")
+async def _tout(service: ServiceDossiers, lignes: Sequence[Ligne], portee: PorteeDeSource | None) -> Response:
+    resultats = await service.ingestion.accepter(lignes, "http", portee)
     _compter(service, resultats)
     refus = sum(1 for r in resultats if r.refus is not None)
     return _document(len(resultats) - refus, refus, resultats)
 
 
-async def _flux(request: Request, service: ServiceDossiers) -> Response:
+async def _flux(request: Request, service: ServiceDossiers, portee: PorteeDeSource | None) -> Response:
     montres: list[Resultat] = []
     total = refuses_ = 0
     async for lot in _lots(request):
-        resultats = await service.ingestion.accepter(lot, "http")
+        resultats = await service.ingestion.accepter(lot, "http", portee)
         _compter(service, resultats)
         refus = [r for r in resultats if r.refus is not None]
         total, refuses_ = total + len(resultats), refuses_ + len(refus)
@@ -142,3 +145,6 @@ def _ligne(resultat: Resultat) -> dict[str, object]:
         "champ": resultat.refus.champ,
         "message": resultat.refus.message,
     }
+
+
+ACCES: Acces = {"POST /v1/events": ouvert_a("source", "reseau")}

@@ -19,6 +19,7 @@ from shared.indicators.periodes import Periode
 from shared.indicators.statistiques import RESEAU
 from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de, jour_de
+from shared.service.acces import LECTEURS, Acces, de_la_requete, ouvert_a
 from shared.service.application import piece
 from shared.service.etag import reponse_conditionnelle
 from shared.service.pagination import LIMITE_MAX, LIMITE_PAR_DEFAUT, Page, ecrire_curseur
@@ -97,3 +98,7 @@ def _demande(service: ServiceDossiers, indicateur: Indicateur, options: OptionsE
         plateforme_nommee(service.dictionnaire, options.plateforme),
         options.horloge,
     )
+
+
+ACCES: Acces = {"GET /v1/indicateurs/{code}/explication": ouvert_a(*LECTEURS, caisse=de_la_requete())}
+"""Figures are everyone's in the network; the files they are made of are their caisse's."""

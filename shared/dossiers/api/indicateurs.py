@@ -15,6 +15,7 @@ from shared.dossiers.presentation import decrire
 from shared.indicators.periodes import Pas, Periode, decouper
 from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de
+from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.application import piece
 from shared.service.etag import reponse_conditionnelle
 
@@ -54,17 +55,20 @@ class Options(BaseModel):
     horloge: Annotated[str | None, Field(description="Autre horloge d'un délai, par exemple jours_ouvres")] = None
 
 
+ADate = Annotated[date | None, Field(description="Tel que connu au soir de ce jour, de Paris")]
+
+
 class OptionsValeurs(Options):
     """Those of the values, which can be asked as of a past day."""
 
-    a_date: Annotated[date | None, Field(description="Tel que connu au soir de ce jour, de Paris")] = None
+    a_date: ADate = None
     version: Annotated[str | None, Field(description="Version de la formule ; sinon celle en vigueur alors")] = None
 
 
 def periodes_demandees(options: Options, maintenant: int) -> list[Periode]:
     """The periods of a question put at Unix second ``maintenant``. Raises DonneesInvalides."""
     aujourdhui = date_de(fuseau("Europe/Paris").jour(maintenant))
-    connu = options.a_date if isinstance(options, OptionsValeurs) else None
+    connu = getattr(options, "a_date", None)
     fin = options.au or connu or aujourdhui
     debut = options.du or fin.replace(day=1)
     if fin < debut:
@@ -77,3 +81,6 @@ def periodes_demandees(options: Options, maintenant: int) -> list[Periode]:
             f"plus de {PERIODES_MAX} périodes de « {options.pas} ». Raccourcissez la période, ou élargissez le pas.",
         )
     return decouper(debut, fin, options.pas)
+
+
+ACCES: Acces = {"GET /v1/indicateurs": ouvert_a(*LECTEURS)}

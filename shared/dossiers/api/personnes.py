@@ -16,6 +16,7 @@ from shared.dossiers.cellules import Vue
 from shared.dossiers.derives.motifs import Compte, Question, contacts_induits, reiterations
 from shared.indicators.statistiques import RESEAU
 from shared.network.jours import date_de
+from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.application import piece
 from shared.service.etag import reponse_conditionnelle
 
@@ -102,3 +103,9 @@ def _document(question: Question, comptes: Mapping[str, Compte], quoi: str) -> d
 def _ligne(motif: str, compte: Compte, quoi: str, par: str) -> dict[str, Any]:
     nombres = {"contacts": compte.contacts, quoi: compte.comptes, "taux": compte.taux}
     return {"motif": motif or None} | nombres | {par: dict(compte.dont.most_common())}
+
+
+ACCES: Acces = {
+    "GET /v1/reiterations": ouvert_a(*LECTEURS),
+    "GET /v1/contacts-induits": ouvert_a(*LECTEURS),
+}

@@ -16,6 +16,7 @@ from shared.indicators.periodes import Periode
 from shared.indicators.projection.projeter import Apport
 from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de, jour_de
+from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.etag import reponse_conditionnelle
 
 routes = APIRouter(tags=["statistiques"])
@@ -27,7 +28,7 @@ class OptionsProjection(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
-    horizon: Annotated[Horizon, Field(description="Fin du mois en cours, ou du mois suivant")] = "fin_mois"
+    horizon: Annotated[Horizon, Field(description="Fin du mois en cours, du suivant, ou 2 à 4 mois après")] = "fin_mois"
     horloge: Annotated[str | None, Field(description="Autre horloge d'un délai, par exemple jours_ouvres")] = None
     capacite_en_plus: Annotated[
         float | None,
@@ -73,3 +74,6 @@ async def projeter_indicateur(
         except DemandeInvalide as exc:
             raise parametre_invalide(exc.champ or "code", str(exc)) from None
     return reponse_conditionnelle(request, msgspec.json.encode(document))
+
+
+ACCES: Acces = {"GET /v1/indicateurs/{code}/projection": ouvert_a(*LECTEURS)}

@@ -13,6 +13,7 @@ from shared.events.contrat import RAISONS
 from shared.log import rejets as depot
 from shared.log.rejets import Etat, Origine, Rejet
 from shared.log.types import JournalIndisponible
+from shared.service.acces import Acces, ouvert_a
 from shared.service.application import piece
 from shared.service.erreurs import Conflit, DonneesInvalides, Indisponible, Introuvable
 from shared.service.pagination import Page, ecrire_curseur, page_demandee
@@ -111,3 +112,10 @@ def _resume(rejet: Rejet) -> dict[str, Any]:
         "etat": rejet.etat,
         "tronque": rejet.tronque,
     }
+
+
+ACCES: Acces = {
+    "GET /v1/rejets": ouvert_a("reseau", "auditeur"),
+    "GET /v1/rejets/{identifiant}": ouvert_a("reseau", "auditeur"),
+    "POST /v1/rejets/{identifiant}/rejeu": ouvert_a("reseau"),
+}

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.dossiers.api.indicateurs import Options, Service, periodes_demandees
+from shared.dossiers.api.indicateurs import ADate, Options, Service, periodes_demandees
 from shared.dossiers.api.parametres import indicateur_nomme, organisme_nomme, parametre_invalide
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.cellules import Vue
@@ -26,6 +26,7 @@ from shared.indicators.periodes import Pas, Periode
 from shared.indicators.statistiques import RESEAU
 from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de, jour_de
+from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.etag import reponse_conditionnelle
 
 routes = APIRouter(tags=["statistiques"])
@@ -36,7 +37,6 @@ Au = Annotated[date | None, Field(description="Dernier jour compris ; sans lui, 
 Seuil = Annotated[
     Decimal | None, Field(ge=0, le=100_000, description="Borne au-delà de laquelle compter, non comprise")
 ]
-ADate = Annotated[date | None, Field(description="Tel que connu au soir de ce jour, de Paris")]
 DansGroupe = Annotated[str | None, Field(description="Une caisse : seules ses comparables (et elle) sont retenues")]
 
 
@@ -109,7 +109,7 @@ async def repondre(request: Request, service: ServiceDossiers, lire: Lecture) ->
     return reponse_conditionnelle(request, msgspec.json.encode(document))
 
 
-async def _repondre_a(
+async def repondre_a(
     request: Request, service: ServiceDossiers, demande: Demande, a_date: date | None, lire: LectureDemandee
 ) -> Response:
     """To a question about one indicator, put as of the evening of ``a_date``."""
@@ -150,11 +150,13 @@ def _entete(demande: Demande) -> Document:
     return {"indicateur": indicateur.code, "version": indicateur.version, "unite": indicateur.unite, "vue": demande.vue}
 
 
-async def _groupe(fonds: Fonds, conn: AsyncConnection, caisse: str | None, au: int) -> Groupe:
+async def _groupe(fonds: Fonds, conn: AsyncConnection, caisse: str | None, demande: Demande) -> Groupe:
     code = organisme_nomme(caisse, "groupe")
     if code is None:
         return None
-    return frozenset(m.caisse for m in await groupe_de(conn, fonds.schema, fonds.dictionnaire, code, au))
+    au = demande.periodes[-1].au
+    membres = await groupe_de(conn, fonds.schema, fonds.dictionnaire, code, au, demande.connu)
+    return frozenset(membre.caisse for membre in membres)
 
 
 def _de_la_caisse(lignes: list[Document], caisse: str | None) -> list[Document]:
@@ -171,10 +173,10 @@ async def dispersion(
     demande = _demande(service, code, options, options.pas)
 
     async def lire(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> Document:
-        groupe = await _groupe(fonds, conn, options.groupe, demande.periodes[-1].au)
+        groupe = await _groupe(fonds, conn, options.groupe, demande)
         return {"periodes": await etendue(fonds, conn, demande, groupe)}
 
-    return await _repondre_a(request, service, demande, options.a_date, lire)
+    return await repondre_a(request, service, demande, options.a_date, lire)
 
 
 @routes.get("/v1/indicateurs/{code}/entonnoir", summary="Une caisse s'écarte-t-elle plus que sa taille ne le permet ?")
@@ -189,10 +191,10 @@ async def entonnoir(
     demande = _demande(service, code, options)
 
     async def lire(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> Document:
-        groupe = await _groupe(fonds, conn, options.groupe, demande.periodes[-1].au)
+        groupe = await _groupe(fonds, conn, options.groupe, demande)
         return await entonnoir_des_caisses(fonds, conn, demande, groupe, options.seuil)
 
-    return await _repondre_a(request, service, demande, options.a_date, lire)
+    return await repondre_a(request, service, demande, options.a_date, lire)
 
 
 @routes.get("/v1/indicateurs/{code}/spc", summary="Cartes de contrôle, mois par mois")
@@ -212,7 +214,7 @@ async def spc(request: Request, service: Service, code: Code, options: Annotated
     async def lire(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> Document:
         return {"series": _de_la_caisse(await cartes(fonds, conn, demande), options.caisse)}
 
-    return await _repondre_a(request, service, demande, options.a_date, lire)
+    return await repondre_a(request, service, demande, options.a_date, lire)
 
 
 @routes.get("/v1/indicateurs/{code}/survie", summary="Le décile d'un délai, stock compris")
@@ -231,7 +233,7 @@ async def avec_stock(
     async def lire(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> Document:
         return {"valeurs": _de_la_caisse(await survie(fonds, conn, demande), options.caisse)}
 
-    return await _repondre_a(request, service, demande, options.a_date, lire)
+    return await repondre_a(request, service, demande, options.a_date, lire)
 
 
 @routes.get("/v1/indicateurs/{code}/detenteurs", summary="Dans quelles mains le délai est passé")
@@ -246,7 +248,7 @@ async def detenteurs(
         lignes = await par_detenteur(fonds, conn, demande)
         return {**bornes(demande.periodes[0]), "valeurs": _de_la_caisse(lignes, options.caisse)}
 
-    return await _repondre_a(request, service, demande, options.a_date, lire)
+    return await repondre_a(request, service, demande, options.a_date, lire)
 
 
 @routes.get("/v1/indicateurs/{code}/depassement", summary="Combien d'éléments dépassent un seuil")
@@ -263,4 +265,14 @@ async def depassement(
         entete = {**bornes(demande.periodes[0]), "seuil": float(options.seuil)}
         return {**entete, "valeurs": _de_la_caisse(comptes, options.caisse)}
 
-    return await _repondre_a(request, service, demande, options.a_date, lire)
+    return await repondre_a(request, service, demande, options.a_date, lire)
+
+
+ACCES: Acces = {
+    "GET /v1/indicateurs/{code}/dispersion": ouvert_a(*LECTEURS),
+    "GET /v1/indicateurs/{code}/entonnoir": ouvert_a(*LECTEURS),
+    "GET /v1/indicateurs/{code}/spc": ouvert_a(*LECTEURS),
+    "GET /v1/indicateurs/{code}/survie": ouvert_a(*LECTEURS),
+    "GET /v1/indicateurs/{code}/detenteurs": ouvert_a(*LECTEURS),
+    "GET /v1/indicateurs/{code}/depassement": ouvert_a(*LECTEURS),
+}

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from shared.database.connexion import acquerir
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.direct import Attente, Effectif, attentes, effectifs
+from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.application import piece
 from shared.service.etag import reponse_conditionnelle
 
@@ -64,3 +65,6 @@ def _ligne(plateforme: str, appels: Attente | None, equipe: Effectif | None, mai
         "disponibles": equipe.disponibles if equipe else None,
         "releve_le": datetime.fromtimestamp(equipe.releve, _PARIS) if equipe else None,
     }
+
+
+ACCES: Acces = {"GET /v1/telephonie/direct": ouvert_a(*LECTEURS)}

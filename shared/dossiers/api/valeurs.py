@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.indicateurs import Indicateur, indicateurs_du_service
-from shared.dossiers.api.indicateurs import PERIODES_MAX, Options, OptionsValeurs, Service, periodes_demandees
+from shared.dossiers.api.indicateurs import PERIODES_MAX, ADate, Options, OptionsValeurs, Service, periodes_demandees
 from shared.dossiers.api.parametres import (
     indicateur_alors,
     indicateur_nomme,
@@ -26,6 +26,8 @@ from shared.dossiers.tableau import Etat, Forme, Tableau, Titre
 from shared.dossiers.valeurs import Demande, DemandeInvalide, preciser
 from shared.dossiers.valeurs_gardees import empreinte
 from shared.indicators.statistiques import RESEAU
+from shared.service.acces import LECTEURS, Acces, ouvert_a
+from shared.service.compression import Codage, codage_demande, coder
 from shared.service.etag import conditions, etag, inchangee, reponse_conditionnelle
 from shared.service.pagination import ecrire_curseur, lier_suivante, lire_curseur
 
@@ -61,6 +63,7 @@ class OptionsMultiples(Options, Ecriture):
     indicateurs: Annotated[
         str | None, Field(description="Codes séparés par des virgules ; sans eux, tous ceux du service")
     ] = None
+    a_date: ADate = None
 
 
 _Options = OptionsUnIndicateur | OptionsMultiples
@@ -87,21 +90,26 @@ async def valeurs(
         voulu = await indicateur_alors(conn, service.definition.nom, code, options.a_date)
         if options.a_date is None and options.version is None:
             return await _repondre(conn, request, service, [voulu], options, plusieurs=False)
-        return await _repondre_comme_connu(conn, request, service, voulu, options)
+        return await _repondre_comme_connu(conn, request, service, [voulu], options, options.version, plusieurs=False)
 
 
 @routes.get("/v1/valeurs", summary="Valeurs de plusieurs indicateurs")
 async def valeurs_de_plusieurs(
     request: Request, service: Service, options: Annotated[OptionsMultiples, Query()]
 ) -> Response:
-    """Les lignes de plusieurs indicateurs sur les mêmes périodes : par exemple tout le réseau, un mois, d'un coup."""
+    """Les lignes de plusieurs indicateurs sur les mêmes périodes : par exemple tout le réseau, un mois, d'un coup.
+
+    Avec « a_date », chacun est lu sous la définition alors en vigueur, que la réponse donne ; pour une version nommée,
+    demandez un indicateur à la fois : GET /v1/indicateurs/{code}/valeurs.
+    """
     nom = service.definition.nom
-    if options.indicateurs is None:
-        voulus: Sequence[Indicateur] = indicateurs_du_service(nom)
-    else:
-        codes = dict.fromkeys(code.strip() for code in options.indicateurs.split(","))
-        voulus = [indicateur_nomme(nom, code) for code in codes]
+    codes = None if options.indicateurs is None else dict.fromkeys(c.strip() for c in options.indicateurs.split(","))
     async with _a_l_instant(service) as conn:
+        if options.a_date is not None:
+            alors = [await indicateur_alors(conn, nom, code, options.a_date) for code in codes or ()]
+            voulus = alors or indicateurs_du_service(nom)
+            return await _repondre_comme_connu(conn, request, service, voulus, options, None, plusieurs=True)
+        voulus = indicateurs_du_service(nom) if codes is None else [indicateur_nomme(nom, code) for code in codes]
         return await _repondre(conn, request, service, voulus, options, plusieurs=True)
 
 
@@ -123,9 +131,10 @@ async def _repondre(
     question = await _question(conn, request, service, voulus, options)
     coupe = _coupe(question, options)
     demandes = [serie.demande for serie in question.series]
-    etats = await service.gardees.etats(conn, demandes)
-    couvertures = await service.couvertures.lire(conn, demandes)
-    connue = _etiquette(request, question, options, etats, couvertures)
+    etats, numeros = await service.gardees.etats_et_numeros(conn, demandes)
+    couvertures = await service.couvertures.lire(conn, demandes, numeros)
+    codage = codage_demande(request)
+    connue = _etiquette(request, question, options, codage, etats, couvertures)
     if (rien := inchangee(request, connue)) is not None:
         return rien
 
@@ -136,34 +145,52 @@ async def _repondre(
             partie = replace(serie.demande, periodes=serie.demande.periodes[ici.start : ici.stop])
             lus = await service.gardees.tableaux(conn, partie, tous[ici.start : ici.stop]) if ici else ()
             tableaux.append(list(map(Lue, lus, couvertures[rang][ici.start : ici.stop])))
-        return _corps(question, coupe, tableaux, plusieurs=plusieurs)
+        return coder(_corps(question, coupe, tableaux, plusieurs=plusieurs), codage)
 
     octets = await service.gardees.ecrites.lire(connue, ecrire)
     reponse = Response(octets, media_type=_media(question), headers=conditions(connue))
+    if codage != "identity":
+        reponse.headers["Content-Encoding"] = codage
     return _terminer(request, question, coupe, reponse)
 
 
 async def _repondre_comme_connu(
-    conn: AsyncConnection, request: Request, service: ServiceDossiers, voulu: Indicateur, options: OptionsUnIndicateur
+    conn: AsyncConnection,
+    request: Request,
+    service: ServiceDossiers,
+    voulus: Sequence[Indicateur],
+    options: OptionsUnIndicateur | OptionsMultiples,
+    version: str | None,
+    *,
+    plusieurs: bool,
 ) -> Response:
-    question = await _question(conn, request, service, [voulu], options)
-    nom, (serie,), coupe = service.definition.nom, question.series, _coupe(question, options)
+    """Computed for the occasion: nothing of a past day is kept."""
+    question = await _question(conn, request, service, voulus, options)
+    nom, coupe = service.definition.nom, _coupe(question, options)
     await service.dictionnaire.actualiser(conn)
+    series, dits, tableaux = [], [], []
+    evaluateur = service.evaluateur.a_memoire()
     try:
-        demande, chargement = await comme_connu(conn, nom, serie.demande, options.a_date, options.version)
-        demande = preciser(replace(demande, horloge=options.horloge))
-        valeurs = await valeurs_connues(conn, nom, service.evaluateur, demande)
+        for rang, serie in enumerate(question.series):
+            demande, chargement = await comme_connu(conn, nom, serie.demande, options.a_date, version)
+            demande = preciser(replace(demande, horloge=options.horloge))
+            ici = coupe.periodes(question, rang)
+            periodes = demande.periodes[ici.start : ici.stop]
+            series.append(Serie(serie.titre._replace(indicateur=demande.indicateur, connu_le=options.a_date), demande))
+            dits.append(presenter_chargement(chargement, options.a_date))
+            partie = replace(demande, periodes=periodes)
+            valeurs = await valeurs_connues(conn, nom, evaluateur, partie)
+            (parts,) = await service.couvertures.lire(conn, [partie])
+            tableaux.append(
+                [
+                    Lue(Tableau(p, None, [v for v in valeurs if v.periode == p]), part)
+                    for p, part in zip(periodes, parts, strict=True)
+                ]
+            )
     except DemandeInvalide as exc:
         raise parametre_invalide(exc.champ or "du", str(exc)) from None
-    titree = Serie(serie.titre._replace(indicateur=demande.indicateur, connu_le=options.a_date), demande)
-    question = replace(question, series=[titree])
-    (parts,) = await service.couvertures.lire(conn, [demande])
-    lues = [
-        Lue(Tableau(p, None, [v for v in valeurs if v.periode == p]), part)
-        for p, part in zip(question.periodes, parts, strict=True)
-    ]
-    ici, dit = coupe.periodes(question, 0), presenter_chargement(chargement, options.a_date)
-    octets = _corps(question, coupe, [lues[ici.start : ici.stop]], dit, plusieurs=False)
+    question = replace(question, series=series)
+    octets = _corps(question, coupe, tableaux, dits, plusieurs=plusieurs)
     reponse = reponse_conditionnelle(request, octets, type_media=_media(question))
     return _terminer(request, question, coupe, reponse)
 
@@ -210,11 +237,12 @@ def _etiquette(
     request: Request,
     question: Question,
     options: _Options,
+    codage: Codage,
     etats: Sequence[Sequence[Etat]],
     couvertures: Sequence[Sequence[Couverture]],
 ) -> str:
     """Names the answer by all that decides of it."""
-    demande = (request.url.path, options.model_dump(mode="json"), question.forme, question.periodes)
+    demande = (request.url.path, options.model_dump(mode="json"), question.forme, codage, question.periodes)
     baties_sur = [[c.empreinte for c in suite] for suite in couvertures]
     return etag(msgspec.json.encode((empreinte(), demande, etats, baties_sur)))
 
@@ -223,7 +251,7 @@ def _corps(
     question: Question,
     coupe: Coupe,
     tableaux: Sequence[Sequence[Lue]],
-    en_plus: Mapping[str, object] | None = None,
+    en_plus: Sequence[Mapping[str, object]] | None = None,
     *,
     plusieurs: bool,
 ) -> bytes:
@@ -242,6 +270,12 @@ def _curseur(question: Question, coupe: Coupe) -> str | None:
 
 
 def _terminer(request: Request, question: Question, coupe: Coupe, reponse: Response) -> Response:
-    reponse.headers["Vary"] = "Accept"
+    reponse.headers["Vary"] = "Accept, Accept-Encoding"
     lier_suivante(request, reponse, _curseur(question, coupe))
     return reponse
+
+
+ACCES: Acces = {
+    "GET /v1/indicateurs/{code}/valeurs": ouvert_a(*LECTEURS),
+    "GET /v1/valeurs": ouvert_a(*LECTEURS),
+}

@@ -2,7 +2,8 @@
 
 A chain is a dossier of the process *reiteration*: its state is merged as any other's, and what it puts into the cells
 is a pure function of that state. Each contact makes one cell of *contact_induit*, and one of *reiteration* when its
-motif is known. They are sorted, so that equal chains keep equal bytes.
+motif is known; a witness (``fiches.TEMOIN``) makes none, and is only what others follow. They are sorted, so that
+equal chains keep equal bytes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ from shared.catalogue.derives import AUCUN, CONTACT_INDUIT, ECART_MAX, REITERATI
 from shared.catalogue.processus import AUTRE, charger_derives
 from shared.dossiers.contributions import EN_COURS, FLUX, Calcul, Codes, Contribution, Lieu, nom_strate
 from shared.dossiers.contributions_en_lot import CalculEnLot
-from shared.dossiers.derives.fiches import CLOS, CONTACT, OUVERT
+from shared.dossiers.derives.fiches import CLOS, CONTACT, OUVERT, TEMOIN
 from shared.events.contrat import Contenu
 
 _SANS_HEURE = -1
@@ -37,12 +38,15 @@ class CalculChaine(CalculEnLot):
             if lieu is None:
                 continue
             jour, motif = lieu.fuseau.jour(contact.temps), contact.attributs.get("motif", "")
+            if TEMOIN in contact.attributs:
+                derniers[motif] = jour
+                continue
             dit = {"canal": contact.attributs["canal"], "motif": motif}
             retard = dossier_en_retard(contact.temps, dossiers, self._limites, self._lieux)
             faites.append(self._cellule(self._induit, contact, lieu, jour, dit | {"retard": retard}))
             if motif and motif != AUTRE:
-                ecart = _ecart(derniers.get(motif), jour)
-                faites.append(self._cellule(self._process, contact, lieu, jour, dit | {"ecart": ecart}))
+                ecart, delai = _ecart(derniers.get(motif), jour), contact.attributs.get("delai", "")
+                faites.append(self._cellule(self._process, contact, lieu, jour, dit | {"ecart": ecart, "delai": delai}))
                 derniers[motif] = jour
         return sorted(faites)
 

@@ -3,20 +3,30 @@
 A contact says when it came, how it ended and for which motif; a file, when its clock started and stopped. That is
 its *fiche*, the content under which it stands in the person's chain: id, the dossier's key; revision, the dossier's
 version. A dossier that changes person is withdrawn from the former's chain and stands in the new one's.
+
+While the network's key rotates a person has two pseudonyms, and two chains: contacts from before know one, contacts
+from after the other. A contact is counted in the chain of the oldest key its dossier ever named, and is a witness in
+the other's (``TEMOIN``): what follows finds it there. A file stands in both.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from shared.catalogue.derives import Regles
+import msgspec
+
+from shared.catalogue.derives import TENU, Regles
 from shared.catalogue.processus import Processus
-from shared.dossiers.chronologie import arret_de, instant_depart
+from shared.dossiers.chronologie import arret_de, heures_entieres, instant_depart
 from shared.dossiers.contributions import EN_COURS, Lieu
 from shared.dossiers.etat import Etat, empreinte, jalons_de, ordre, synthese
 from shared.events.contrat import Contenu
+from shared.events.valeurs import cle_de
 
 CONTACT, OUVERT, CLOS = "contact", "ouvert", "clos"
 """The instants of a fiche: of a contact, or of a file."""
+
+TEMOIN = "temoin"
+"""Attribute of a contact that is counted in the chain of another pseudonym of the person."""
 
 _OCTETS_VERSION = 2
 """Bytes of a content's digest in the version: two that differ by nothing else are a fault of their source."""
@@ -41,6 +51,16 @@ def version_de(etat: Etat) -> int:
     )
 
 
+def assures_de(contenus: Iterable[Contenu]) -> Sequence[str]:
+    """The pseudonyms of a dossier's person, the last said under each key; the keys as they were first said, of two
+    said at once the one before first. ``contenus``: in their order (``etat.ordre``)."""
+    par_cle: dict[str, str] = {}
+    for contenu in contenus:
+        for assure in reversed(contenu.assure.split()):
+            par_cle[cle_de(assure)] = assure
+    return list(par_cle.values())
+
+
 class Derivation:
     """Fiches of the dossiers of one process: of contacts, or of files that have a limit."""
 
@@ -52,40 +72,46 @@ class Derivation:
         self._nom_source = nom_source
         self._contact = processus.code in regles.contacts
         self._motif = regles.motif_propre.get(processus.code, "")
+        self._delai = regles.delais.get(processus.code)
         limite = regles.limites.get(processus.code)
         self._population = limite.population if limite else {}
 
     def derives(self, cle: str, avant: Etat | None, apres: Etat) -> Sequence[Derive]:
         """What to announce when the dossier of key ``cle`` goes from ``avant`` (None: new) to ``apres``."""
-        ancien = self._fiche(cle, avant) if avant is not None else None
-        nouveau = self._fiche(cle, apres)
-        if ancien == nouveau:
+        anciennes = self._fiches(cle, avant) if avant is not None else {}
+        nouvelles = self._fiches(cle, apres)
+        if anciennes == nouvelles:
             return ()
         version = version_de(apres)
-        annonces = []
-        if ancien is not None and (nouveau is None or nouveau.assure != ancien.assure):
-            annonces.append(Derive(ancien.assure, Contenu(0, cle, version)))
-        if nouveau is not None:
-            nouveau.contenu.revision = version
-            annonces.append(nouveau)
+        annonces = [Derive(assure, Contenu(0, cle, version)) for assure in anciennes if assure not in nouvelles]
+        for assure, fiche in nouvelles.items():
+            if fiche != anciennes.get(assure):
+                annonces.append(Derive(assure, msgspec.structs.replace(fiche, revision=version)))
         return annonces
 
-    def _fiche(self, cle: str, etat: Etat) -> Derive | None:
-        """Without version; None when the dossier has no person, no caisse, has not begun, or stands for several."""
+    def _fiches(self, cle: str, etat: Etat) -> dict[str, Contenu]:
+        """By pseudonym, without version; none when the dossier has no person, no caisse, has not begun, or stands for
+        several."""
         vivants = ordre([c for c in etat.values() if c.temps], self._nom_source)
-        if not any(c.assure for c in vivants):
-            return None
+        assures = assures_de(vivants)
+        if not assures:
+            return {}
         dit = synthese(vivants)
         lieu = self._lieux.get(dit.caisse)
         if lieu is None or dit.nombre > 1:
-            return None
+            return {}
         jalons = jalons_de(vivants, self._processus.jalons)
         depart = instant_depart(self._processus, jalons)
         arret = arret_de(self._processus, jalons, depart, lieu.fuseau.jour)
-        fiche = (
-            self._du_contact(cle, dit, depart, arret) if self._contact else self._du_dossier(cle, dit, depart, arret)
-        )
-        return None if fiche is None else Derive(dit.assure, fiche)
+        if not self._contact:
+            fiche = self._du_dossier(cle, dit, depart, arret)
+            return {} if fiche is None else dict.fromkeys(assures, fiche)
+        fiche = self._du_contact(cle, dit, depart, arret)
+        if fiche is None:
+            return {}
+        compte, *autres = assures
+        temoin = msgspec.structs.replace(fiche, attributs=fiche.attributs | {TEMOIN: "oui"})
+        return {compte: fiche, **dict.fromkeys(autres, temoin)}
 
     def _du_contact(self, cle: str, dit: Contenu, depart: int | None, arret: tuple[int, str] | None) -> Contenu | None:
         instant = depart if depart is not None else arret[0] if arret is not None else None
@@ -94,6 +120,13 @@ class Derivation:
         attributs = {"canal": self._processus.code, "issue": arret[1] if arret is not None else EN_COURS}
         if motif := dit.attributs.get("motif") or self._motif:
             attributs["motif"] = motif
+        if (
+            self._delai
+            and depart is not None
+            and arret is not None
+            and heures_entieres(arret[0] - depart) <= self._delai
+        ):
+            attributs["delai"] = TENU
         return Contenu(
             0, cle, 0, instant, {CONTACT: instant}, dit.caisse, dit.productrice, dit.plateforme, attributs=attributs
         )

@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.catalogue.derives import TENU
 from shared.catalogue.processus import charger_processus
 from shared.dossiers.cellules import Cellier, Entiers, Filtre, Selection, jours_de, liste, strates_de
 from shared.dossiers.dictionnaire import Dictionnaire
+from shared.dossiers.echeances import dans_les_temps
+from shared.dossiers.lieux import contexte
 from shared.indicators import statistiques as st
 from shared.indicators.statistiques import Valeur
 
 if TYPE_CHECKING:
     from shared.dossiers.valeurs import Demande
+
+ECHUS_APRES = 3
+"""Days after which all that came on a day has fallen due: 48 hours, counted from the end of that day."""
+
+_HEURE = 3_600
+"""Seconds by which a change of clocks may put off what is due."""
 
 
 async def part_chaine(
@@ -40,19 +49,65 @@ async def part_nette(
     they ended. What is not announced yet is not taken out.
     """
     p = d.indicateur.parametres
-    sans, canal = p["sans"], d.indicateur.process
+    canal = d.indicateur.process
     venus = await cellier.sommer(conn, filtre, _venus(canal, noms, p, d), ("num", "den"))
-    derive = replace(
-        filtre,
-        process=noms.connait("process", sans["process"]) or 0,
-        strates=tuple(_strates(noms, canal, d.indicateur.population, sans)),
-    )
+    derive = cellules_otees(noms, d, filtre)
     toutes = "denominateur" not in p and not d.executante
     condition = "true" if toutes else _issue(noms, _denominateur(canal, p))
     otes = await cellier.sommer(
         conn, derive, [Selection("flux", _num_den(noms, p), condition, jours_de(d, "jour"))], ("num", "den")
     )
     return st.rapport(_nets(venus, otes), d.periodes)
+
+
+async def echeance_nette(
+    cellier: Cellier, noms: Dictionnaire, conn: AsyncConnection, d: "Demande", filtre: Filtre
+) -> list[Valeur]:
+    """Share of ``tenues`` within the limit in what came and has fallen due, less the contacts of the derived process
+    ``sans`` on both sides.
+
+    By the day they came: a chain keeps the day of a contact, not its hour. A day counts once all that came on it is
+    due in every caisse. From the side of those who did the work only closed items are known, however late.
+    """
+    p = d.indicateur.parametres
+    canal, horloge, limite = d.indicateur.process, p["horloge"], int(p["limite"])
+    dernier = dernier_echu(d.maintenant)
+    le, tenues = jours_de(d, "jour_ouvert"), _issue(noms, p["tenues"])
+    a_temps = f"{tenues} AND {dans_les_temps(horloge, limite, *_bornes(d))}"
+    tous = (
+        Selection("clos", {"num": "0", "den": "n"}, f"jour_ouvert <= {dernier}", le)
+        if d.executante
+        else Selection("ouverts", {"num": "0", "den": "n"}, f"jour <= {dernier}", jours_de(d, "jour"))
+    )
+    clos = Selection("clos", {"num": "n", "den": "0"}, f"{a_temps} AND jour_ouvert <= {dernier}", le)
+    venus = await cellier.sommer(conn, filtre, [tous, clos], ("num", "den"))
+    derive = cellules_otees(noms, d, filtre)
+    dans_le_delai = f"strate = ANY({liste(strates_parmi(noms, 'delai', [TENU]))})"
+    cellules = {"num": f"CASE WHEN {tenues} AND {dans_le_delai} THEN n ELSE 0 END", "den": "n"}
+    finis = _issue(noms, charger_processus()[canal].issues) if d.executante else "true"
+    otes = await cellier.sommer(
+        conn,
+        derive,
+        [Selection("flux", cellules, f"{finis} AND jour <= {dernier}", jours_de(d, "jour"))],
+        ("num", "den"),
+    )
+    return st.rapport(_nets(venus, otes), d.periodes)
+
+
+def dernier_echu(maintenant: int) -> int:
+    """The last day of which all that came is due in every caisse."""
+    return min(jour for jour, _ in contexte(maintenant - _HEURE).maintenant.values()) - ECHUS_APRES
+
+
+def cellules_otees(noms: Dictionnaire, d: "Demande", filtre: Filtre) -> Filtre:
+    """Which cells of the derived process ``sans`` are taken out of an indicator."""
+    sans = d.indicateur.parametres["sans"]
+    strates = _strates(noms, d.indicateur.process, d.indicateur.population, sans)
+    return replace(filtre, process=noms.connait("process", sans["process"]) or 0, strates=tuple(strates))
+
+
+def _bornes(d: "Demande") -> tuple[int, int]:
+    return min(p.du for p in d.periodes), max(p.au for p in d.periodes)
 
 
 def strates_parmi(noms: Dictionnaire, attribut: str, valeurs: Sequence[str]) -> list[int]:

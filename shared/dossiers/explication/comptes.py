@@ -2,46 +2,33 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.catalogue.processus import tous_les_processus
 from shared.dossiers.cellules import Cellier, Colonnes, Filtre, Selection, entre, strates_de
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.echeances import dans_les_temps, echus, premier_ouvert
+from shared.dossiers.explication import comptes_derives as derives
+from shared.dossiers.explication.modele import (
+    ATTENTE_INCONNUE,
+    AUTRE_VALEUR,
+    CLOS_DEPUIS,
+    CLOS_EN_RETARD,
+    ENCORE_OUVERTS,
+    HORS_POPULATION,
+    OUVERTS_EN_RETARD,
+    PAS_ECHUS,
+    TROP_LONGS,
+    Compte,
+    Comptes,
+    ParIssue,
+    autres,
+    non_nuls,
+    total,
+)
 from shared.dossiers.valeurs import Demande
 from shared.indicators.periodes import coupes
-
-
-class Compte(NamedTuple):
-    """``n`` items of one kind. ``code``: an outcome, or a state named in ``ETATS``."""
-
-    code: str
-    n: int
-
-
-class Comptes(NamedTuple):
-    """What makes a value. ``manques`` are parts of the denominator that are not in the numerator."""
-
-    numerateur: int | None
-    denominateur: int
-    manques: Sequence[Compte]
-    exclusions: Sequence[Compte]
-
-
-HORS_POPULATION, ENCORE_OUVERTS, ATTENTE_INCONNUE = "hors_population", "encore_ouverts", "attente_inconnue"
-PAS_ECHUS, CLOS_EN_RETARD, OUVERTS_EN_RETARD, TROP_LONGS = (
-    "pas_echus", "clos_en_retard", "ouverts_en_retard", "attente_trop_longue",
-)  # fmt: skip
-CLOS_DEPUIS = "clos"
-
-ETATS = (
-    HORS_POPULATION, ENCORE_OUVERTS, ATTENTE_INCONNUE, PAS_ECHUS, CLOS_EN_RETARD, OUVERTS_EN_RETARD, TROP_LONGS,
-    CLOS_DEPUIS,
-)  # fmt: skip
-"""What is left out or missed for another reason than its outcome."""
-
-ParIssue = Mapping[str, int]
 
 _DEBUT = -40_000
 """A day number before every cell (1860)."""
@@ -51,7 +38,7 @@ class Compteur:
     """Reads the counts behind one question: ``demande`` of one period."""
 
     def __init__(self, schema: str, dictionnaire: Dictionnaire, conn: AsyncConnection, demande: Demande) -> None:
-        self._cellier, self._dictionnaire = Cellier(schema), dictionnaire
+        self._cellier, self.dictionnaire = Cellier(schema), dictionnaire
         self._conn, self.demande = conn, demande
         (self.periode,) = demande.periodes
         indicateur = demande.indicateur
@@ -64,18 +51,18 @@ class Compteur:
         compter = _COMPTES.get(self.demande.indicateur.genre)
         return None if compter is None else await compter(self)
 
-    async def _par_issue(self, table: str, jour: str, filtre: Filtre | None = None) -> ParIssue:
+    async def par_issue(self, table: str, jour: str, filtre: Filtre | None = None) -> ParIssue:
         """Items of the period by outcome."""
         du, au = self.periode
-        return await self._sommer(table, {"issue": "issue", "n": "n"}, entre(jour, du, au), filtre)
+        return await self.sommer(table, {"issue": "issue", "n": "n"}, entre(jour, du, au), filtre)
 
-    async def _sommer(self, table: str, colonnes: Colonnes, condition: str, filtre: Filtre | None = None) -> ParIssue:
+    async def sommer(self, table: str, colonnes: Colonnes, condition: str, filtre: Filtre | None = None) -> ParIssue:
         lues = await self._cellier.sommer(
             self._conn, filtre or self.filtre, [Selection(table, colonnes, condition)], ("n",)
         )
         sommes: dict[str, int] = {}
         for issue, n in zip(lues["issue"].tolist(), lues["n"].tolist(), strict=True):
-            nom = self._dictionnaire.nom("issue", issue)
+            nom = self.dictionnaire.nom("issue", issue)
             sommes[nom] = sommes.get(nom, 0) + n
         return sommes
 
@@ -83,9 +70,9 @@ class Compteur:
         """Items of these outcomes outside the population of the indicator."""
         if not self.demande.indicateur.population:
             return []
-        tous = await self._par_issue(table, jour, replace(self.filtre, strates=None))
-        dedans = await self._par_issue(table, jour)
-        return [Compte(HORS_POPULATION, _total(tous, issues) - _total(dedans, issues))]
+        tous = await self.par_issue(table, jour, replace(self.filtre, strates=None))
+        dedans = await self.par_issue(table, jour)
+        return [Compte(HORS_POPULATION, total(tous, issues) - total(dedans, issues))]
 
     async def _encore_ouverts(self) -> list[Compte]:
         """Files open on the last evening: they are in no statistic of closed ones. Unknown from the other side."""
@@ -98,47 +85,77 @@ class Compteur:
         """(opened, closed) since the first day known, to the last evening."""
         au = self.periode.au
         sans_issue = {"issue": "0", "n": "n"}
-        ouverts = await self._sommer("ouverts", sans_issue, entre("jour", _DEBUT, au))
-        clos = await self._sommer("clos", sans_issue, entre("jour_clos", _DEBUT, au))
+        ouverts = await self.sommer("ouverts", sans_issue, entre("jour", _DEBUT, au))
+        clos = await self.sommer("clos", sans_issue, entre("jour_clos", _DEBUT, au))
         return sum(ouverts.values()), sum(clos.values())
 
     async def rapport(self) -> Comptes:
         p = self.demande.indicateur.parametres
-        comptes = await self._par_issue("flux", "jour")
+        comptes = await self.par_issue("flux", "jour")
         hors = await self._hors_population("flux", "jour", p["denominateur"])
         return _part(comptes, p["numerateur"], p["denominateur"], hors)
 
     async def part_issue(self) -> Comptes:
         p = self.demande.indicateur.parametres
-        comptes = await self._par_issue("clos", "jour_clos")
+        comptes = await self.par_issue("clos", "jour_clos")
         hors = await self._hors_population("clos", "jour_clos", p["parmi"])
         return _part(comptes, p["issues"], p["parmi"], [*hors, *await self._encore_ouverts()])
 
+    async def nombre(self) -> Comptes:
+        issues = self.demande.indicateur.parametres["issues"]
+        comptes = await self.par_issue("flux", "jour")
+        hors = await self._hors_population("flux", "jour", issues)
+        return Comptes(None, total(comptes, issues), (), non_nuls([*autres(comptes, issues), *hors]))
+
+    async def part_strate(self) -> Comptes:
+        p = self.demande.indicateur.parametres
+        processus = tous_les_processus()[self.demande.indicateur.process]
+        table, jour = ("clos", "jour_clos") if processus.forme == "dossiers" else ("flux", "jour")
+        par_valeur = {
+            valeur: total(await self.par_issue(table, jour, self._de_valeur(p["attribut"], valeur)), p["issues"])
+            for valeur in processus.attributs[p["attribut"]]
+        }
+        comptes = await self.par_issue(table, jour)
+        denominateur = sum(par_valeur.values())
+        inconnues = Compte(AUTRE_VALEUR, total(comptes, p["issues"]) - denominateur)
+        return Comptes(
+            total(par_valeur, p["valeurs"]),
+            denominateur,
+            [Compte(f"{p['attribut']} {valeur}", n) for valeur, n in autres(par_valeur, p["valeurs"])],
+            non_nuls([*autres(comptes, p["issues"]), inconnues]),
+        )
+
+    def _de_valeur(self, attribut: str, valeur: str) -> Filtre:
+        """The cells of one value of an attribute; an attribute that no cell has yet has none."""
+        voulue = {**self.demande.indicateur.population, attribut: valeur}
+        return replace(self.filtre, strates=strates_de(self.dictionnaire, voulue))
+
     async def delais(self) -> Comptes:
         issues = self.demande.indicateur.parametres["issues"]
-        comptes = await self._par_issue("clos", "jour_clos")
+        comptes = await self.par_issue("clos", "jour_clos")
         hors = await self._hors_population("clos", "jour_clos", issues)
-        autres = _autres(comptes, issues)
-        return Comptes(None, _total(comptes, issues), (), [*autres, *hors, *await self._encore_ouverts()])
+        return Comptes(
+            None, total(comptes, issues), (), [*autres(comptes, issues), *hors, *await self._encore_ouverts()]
+        )
 
     async def attentes(self) -> Comptes:
         p = self.demande.indicateur.parametres
         issues = p.get("denominateur", p["issues"])
-        connues, presentes = await self._par_issue("attentes", "jour"), await self._par_issue("flux", "jour")
-        inconnues = _total(presentes, issues) - _total(connues, issues)
-        exclusions = [*_autres(presentes, issues), Compte(ATTENTE_INCONNUE, inconnues)]
+        connues, presentes = await self.par_issue("attentes", "jour"), await self.par_issue("flux", "jour")
+        inconnues = total(presentes, issues) - total(connues, issues)
+        exclusions = [*autres(presentes, issues), Compte(ATTENTE_INCONNUE, inconnues)]
         if "secondes" not in p:
-            return Comptes(None, _total(connues, issues), (), exclusions)
+            return Comptes(None, total(connues, issues), (), exclusions)
         du, au = self.periode
-        rapides = await self._sommer(
+        rapides = await self.sommer(
             "attentes",
             {"issue": "issue", "n": "n"},
             f"{entre('jour', du, au)} AND secondes <= {int(p['secondes'])}",
         )
-        numerateur, servis = _total(rapides, p["issues"]), _total(connues, p["issues"])
-        perdus = _autres({i: connues.get(i, 0) for i in issues}, p["issues"])
+        numerateur, servis = total(rapides, p["issues"]), total(connues, p["issues"])
+        perdus = autres({i: connues.get(i, 0) for i in issues}, p["issues"])
         manques = [Compte(TROP_LONGS, servis - numerateur), *perdus]
-        return Comptes(numerateur, _total(connues, issues), manques, exclusions)
+        return Comptes(numerateur, total(connues, issues), manques, exclusions)
 
     async def stock(self) -> Comptes:
         ouverts, clos = await self._stocks()
@@ -158,28 +175,26 @@ class Compteur:
         ouverts_le = entre("jour", depuis, au)
         dans_la_periode = f"{entre('jour_ouvert', depuis, au)} AND jour_clos >= {depuis} AND ({clos_du}) = {du}"
         par_issue = {"issue": "issue", "n": "n"}
-        clos = await self._sommer("clos", par_issue, dans_la_periode)
-        a_temps = await self._sommer(
+        clos = await self.sommer("clos", par_issue, dans_la_periode)
+        a_temps = await self.sommer(
             "clos", par_issue, f"{dans_la_periode} AND {dans_les_temps(horloge, limite, depuis, au)}"
         )
         sans_issue = {"issue": "0", "n": "n"}
         arrives, pas_echus = sum(clos.values()), 0
         if not d.executante:
-            arrives = sum(
-                (await self._sommer("ouverts", sans_issue, f"{ouverts_le} AND ({ouvert_du}) = {du}")).values()
-            )
+            arrives = sum((await self.sommer("ouverts", sans_issue, f"{ouverts_le} AND ({ouvert_du}) = {du}")).values())
             apres = f"{entre('jour', du, au)} AND ({ouvert_du}) > {au}"
-            pas_echus = sum((await self._sommer("ouverts", sans_issue, apres)).values())
-        tenus = _total(a_temps, p["tenues"])
+            pas_echus = sum((await self.sommer("ouverts", sans_issue, apres)).values())
+        tenus = total(a_temps, p["tenues"])
         exclus = [Compte(i, n) for i, n in a_temps.items() if i in p["exclues"]]
         en_retard = sum(clos.values()) - sum(a_temps.values())
         manques = [
-            *_autres(a_temps, [*p["tenues"], *p["exclues"]]),
+            *autres(a_temps, [*p["tenues"], *p["exclues"]]),
             Compte(CLOS_EN_RETARD, en_retard),
             Compte(OUVERTS_EN_RETARD, arrives - sum(clos.values())),
         ]
         denominateur = arrives - sum(n for _, n in exclus)
-        return Comptes(tenus, denominateur, _non_nuls(manques), _non_nuls([*exclus, Compte(PAS_ECHUS, pas_echus)]))
+        return Comptes(tenus, denominateur, non_nuls(manques), non_nuls([*exclus, Compte(PAS_ECHUS, pas_echus)]))
 
 
 _COMPTES: Mapping[str, Callable[[Compteur], Awaitable[Comptes]]] = {
@@ -193,25 +208,14 @@ _COMPTES: Mapping[str, Callable[[Compteur], Awaitable[Comptes]]] = {
     "stock": Compteur.stock,
     "stock_age_quantile": Compteur.stock_age,
     "echeance": Compteur.echeance,
+    "nombre": Compteur.nombre,
+    "part_strate": Compteur.part_strate,
+    "part_chaine": derives.part_chaine,
+    "part_nette": derives.part_nette,
+    "echeance_nette": derives.echeance_nette,
 }
 
 
 def _part(comptes: ParIssue, num: Sequence[str], den: Sequence[str], exclusions: Sequence[Compte]) -> Comptes:
-    manques = _autres({issue: comptes.get(issue, 0) for issue in den}, num)
-    return Comptes(
-        _total(comptes, num), _total(comptes, den), manques, _non_nuls([*_autres(comptes, den), *exclusions])
-    )
-
-
-def _total(comptes: ParIssue, issues: Sequence[str]) -> int:
-    return sum(comptes.get(issue, 0) for issue in issues)
-
-
-def _autres(comptes: ParIssue, issues: Sequence[str]) -> list[Compte]:
-    """What is of none of these outcomes, the most frequent first."""
-    autres = [Compte(issue, n) for issue, n in comptes.items() if issue not in issues and n]
-    return sorted(autres, key=lambda compte: (-compte.n, compte.code))
-
-
-def _non_nuls(comptes: Sequence[Compte]) -> list[Compte]:
-    return [compte for compte in comptes if compte.n]
+    manques = autres({issue: comptes.get(issue, 0) for issue in den}, num)
+    return Comptes(total(comptes, num), total(comptes, den), manques, non_nuls([*autres(comptes, den), *exclusions]))

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.catalogue.indicateurs import Indicateur
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.effets import Cle
-from shared.dossiers.explication.comptes import Compte, Comptes, Compteur
+from shared.dossiers.explication.comptes import Compteur
 from shared.dossiers.explication.dossiers import PageDossiers, Recherche, lister, recherche
+from shared.dossiers.explication.modele import Compte, Comptes
 from shared.dossiers.explication.mots import METHODES, ROLES, dire_completude, phrases
 from shared.dossiers.presentation import NOM_RESEAU, cible_le, decrire_cible, intervalle, verdict_de
 from shared.dossiers.statistiques_reseau.fonds import Document
@@ -105,7 +106,7 @@ async def dossiers_de(
 def document(figure: Figure, page: PageDossiers | None, suivant: str | None) -> dict[str, object]:
     """The explanation, for programs; ``phrases`` says it in French. ``suivant``: the cursor of the next page."""
     indicateur, periode, valeur, demande = figure.indicateur, figure.periode, figure.valeur, figure.demande
-    applicable = None if demande.horloge else cible_le(indicateur, periode, figure.connu_le)
+    applicable = None if demande.horloge else cible_le(indicateur, periode, figure.connu_le, demande.caisse)
     verdict = verdict_de(indicateur, valeur, applicable, figure.part)
     caisse = None if demande.caisse is None else charger().par_code[demande.caisse]
     qui = caisse.nom if caisse else TOUT_LE_RESEAU

@@ -6,12 +6,13 @@ from typing import Any
 
 from shared.catalogue.cibles import CibleApplicable
 from shared.catalogue.conventions import convention
+from shared.catalogue.derives import CONTACT_INDUIT, REITERATION
 from shared.catalogue.indicateurs import Indicateur
 from shared.catalogue.mise_en_mots import horloge, nombre
 from shared.catalogue.modele_conventions import Cible
 from shared.catalogue.processus import processus
-from shared.dossiers.explication import comptes as etats
-from shared.dossiers.explication.comptes import Compte, Comptes
+from shared.dossiers.explication import modele as etats
+from shared.dossiers.explication.modele import Compte, Comptes
 from shared.indicators.completude import PLANCHER
 from shared.indicators.couverture import Part
 from shared.indicators.periodes import Periode
@@ -44,6 +45,17 @@ MOTIFS: Mapping[str, tuple[str, str]] = {
     etats.OUVERTS_EN_RETARD: ("en retard et encore en instance",) * 2,
     etats.TROP_LONGS: ("réponse après une attente trop longue", "réponses après une attente trop longue"),
     etats.CLOS_DEPUIS: ("fermeture", "fermetures"),
+    etats.SANS_ISSUE: ("sans réponse à ce jour",) * 2,
+    etats.PAS_REPETES: ("premier de son assuré sur ce motif, ou venu trop tard pour répéter",) * 2,
+    etats.SANS_RETARD: ("d'un assuré sans dossier en retard", "d'assurés sans dossier en retard"),
+    etats.SANS_ASSURE: ("contact dont l'assuré n'est pas connu", "contacts dont l'assuré n'est pas connu"),
+    etats.SANS_ASSURE_NI_MOTIF: (
+        "contact dont l'assuré ou le motif n'est pas connu",
+        "contacts dont l'assuré ou le motif n'est pas connu",
+    ),
+    etats.AUTRE_VALEUR: ("dont rien ne dit la catégorie",) * 2,
+    REITERATION: ("réitération", "réitérations"),
+    CONTACT_INDUIT: ("contact induit par un dossier en retard", "contacts induits par un dossier en retard"),
 }
 """An outcome or a state, for one and for several; one that is not here is quoted as it is named."""
 

@@ -43,7 +43,9 @@ async def cartes(fonds: Fonds, conn: AsyncConnection, demande: Demande) -> list[
 def _carte(demande: Demande, code: int, mesurees: Mapping[Periode, Valeur]) -> Document:
     suite = _sans_trou(demande.periodes, mesurees)
     carte = carte_xmr([v.valeur for v in suite if v.valeur is not None])
-    applicable = None if demande.horloge else cible_le(demande.indicateur, demande.periodes[-1], connu_le(demande))
+    applicable = (
+        None if demande.horloge else cible_le(demande.indicateur, demande.periodes[-1], connu_le(demande), code)
+    )
     objectif = applicable.cible.valeur if applicable else None
     signaux = {v.periode: s for v, s in zip(suite, carte.signaux if carte else (), strict=False)}
     return {

@@ -10,18 +10,19 @@ from shared.network.jours import date_de
 
 
 async def groupe_de(
-    conn: AsyncConnection, schema: str, dictionnaire: Dictionnaire, caisse: int, au: int
+    conn: AsyncConnection, schema: str, dictionnaire: Dictionnaire, caisse: int, au: int, connu: int | None = None
 ) -> list[Comparable]:
     """The caisses comparable to ``caisse`` (organism code) by the activity of the days up to ``au``, itself first.
 
-    Empty when it had none.
+    ``connu``: as known on the evening of that Paris day. Empty when it had none.
     """
     criteres = charger_criteres()
     activites: dict[int, dict[tuple[str, str], int]] = {}
     depuis = au - criteres.jours + 1
+    enregistres = "" if connu is None else f" AND enregistre <= {connu:d}"
     requete = " UNION ALL ".join(
         f"SELECT caisse, process, strate, sum(n)::bigint FROM {schema}.{table} "
-        f"WHERE jour BETWEEN {depuis:d} AND {au:d} GROUP BY 1, 2, 3 HAVING sum(n) > 0"
+        f"WHERE jour BETWEEN {depuis:d} AND {au:d}{enregistres} GROUP BY 1, 2, 3 HAVING sum(n) > 0"
         for table in ("ouverts", "flux")
     )
     for code, process, strate, n in (await conn.execute(text(requete))).fetchall():

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.detecteurs import Detecteur, GenreDetecteur, detecteurs_du_service
-from shared.catalogue.indicateurs import charger_indicateurs
+from shared.catalogue.indicateurs import Indicateur, charger_indicateurs
 from shared.catalogue.processus import Processus, charger_processus
 from shared.dossiers.cellules import Filtre, Selection, entre, liste
 from shared.dossiers.chronologie import arret_de, instant_depart, suspensions
@@ -34,6 +34,13 @@ _NORMALE = CAUSES.index("normal")
 _LOT = 2_000
 """Dossiers decoded between two looks at what else the process has to do."""
 
+_SUR_DOSSIERS: tuple[GenreDetecteur, ...] = ("accords_incomplets",)
+"""Kinds read off the dossiers themselves, rather than off the cells."""
+
+_DOSSIERS_D_AUJOURDHUI = (
+    "Ce détecteur lit les dossiers, qui ne sont gardés que tels qu'ils sont aujourd'hui : demandez-le sans a_date."
+)
+
 Detections = Mapping[int, Detection]
 """By organism code; code 0: the network."""
 
@@ -46,17 +53,26 @@ class _Examen(NamedTuple):
     detecteur: Detecteur
     periode: Periode
     maintenant: int
+    connu: int | None
 
 
 async def detecter(
-    fonds: Fonds, conn: AsyncConnection, periode: Periode, maintenant: int, caisse: int | None
+    fonds: Fonds,
+    conn: AsyncConnection,
+    periode: Periode,
+    maintenant: int,
+    caisse: int | None,
+    connu: int | None = None,
 ) -> list[Document]:
     """Every detector of the service over a period, with the caisses it is measured for (one, when given), the network
-    first."""
+    first. ``connu``: as known on the evening of that Paris day, but for what is read off dossiers, which are kept as
+    they are now."""
     noms = slugs()
     documents: list[Document] = []
     for detecteur in detecteurs_du_service(fonds.schema):
-        trouvees = await _LECTURES[detecteur.genre](_Examen(fonds, conn, detecteur, periode, maintenant))
+        inconnu = connu is not None and detecteur.genre in _SUR_DOSSIERS
+        examen = _Examen(fonds, conn, detecteur, periode, maintenant, connu)
+        trouvees = {} if inconnu else await _LECTURES[detecteur.genre](examen)
         lignes = [
             {"caisse": noms[code], "valeur": float(d.valeur), "alerte": d.alerte}
             for code in noms
@@ -73,6 +89,7 @@ async def detecter(
                 "hypothese": True,
                 "du": date_de(periode.du),
                 "au": date_de(periode.au),
+                "non_mesure": _DOSSIERS_D_AUJOURDHUI if inconnu else None,
                 "alertes": sum(bool(ligne["alerte"]) for ligne in lignes if ligne["caisse"] != noms[RESEAU]),
                 "caisses": lignes,
             }
@@ -82,7 +99,7 @@ async def detecter(
 
 async def _ecremage(e: _Examen) -> Detections:
     delais, ages = [
-        {v.caisse: v for v in await e.fonds.evaluateur.valeurs(e.conn, Demande(indicateur, [e.periode], e.maintenant))}
+        {v.caisse: v for v in await e.fonds.evaluateur.valeurs(e.conn, _demande(e, indicateur))}
         for indicateur in (charger_indicateurs()[e.detecteur.parametres[nom]] for nom in ("delai", "age"))
     ]
     return {
@@ -98,13 +115,18 @@ async def _ecremage(e: _Examen) -> Detections:
     }
 
 
+def _demande(e: _Examen, indicateur: Indicateur) -> Demande:
+    return Demande(indicateur, [e.periode], e.maintenant, connu=e.connu)
+
+
 async def _clotures_rouvertes(e: _Examen) -> Detections:
     """A closing taken back on another recorded day by an event that is neither a correction nor a retraction. What
     only moves a closed file to another stratum or productrice is no reopening."""
     process = e.fonds.dictionnaire.connait("process", e.detecteur.process) or 0
+    connus = "" if e.connu is None else f" AND enregistre <= {e.connu:d}"
     mouvements = (
         "SELECT caisse, cause, sum(n)::bigint AS n "
-        f"FROM {e.fonds.schema}.clos WHERE process = {process:d} AND {entre('jour_clos', *e.periode)} "
+        f"FROM {e.fonds.schema}.clos WHERE process = {process:d} AND {entre('jour_clos', *e.periode)}{connus} "
         "GROUP BY caisse, jour_ouvert, jour_clos, enregistre, cause"
     )
     lignes = await e.conn.execute(
@@ -203,7 +225,7 @@ async def _sommes(e: _Examen, selection: Selection) -> dict[int, tuple[int, int]
     process = e.fonds.dictionnaire.connait("process", e.detecteur.process)
     if process is None:
         return {}
-    lues = await e.fonds.sommer(e.conn, Filtre(process, "responsable"), [selection], ("num", "den"))
+    lues = await e.fonds.sommer(e.conn, Filtre(process, "responsable", connu=e.connu), [selection], ("num", "den"))
     return {c: (k, n) for c, k, n in zip(*(lues[nom].tolist() for nom in ("caisse", "num", "den")), strict=True)}
 
 

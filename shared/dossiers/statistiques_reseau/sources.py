@@ -22,7 +22,7 @@ from shared.indicators.completude import (
     attendu,
     attendus_depuis,
     completude,
-    juger,
+    juger_tous,
     resumer,
 )
 from shared.indicators.couverture import MEMOIRE, Part
@@ -133,7 +133,7 @@ async def completude_de(
     if not flux:
         return None
     jours = range(periode.du, min(periode.au + 1, jour_de_reception(maintenant)))
-    creneaux = {f.source: [juger(f.profil, jour, f.chome) for jour in jours] for f in flux}
+    creneaux = {f.source: juger_tous(f.profil, jours, f.chome) for f in flux}
     parts = {source: resumer(juges) for source, juges in creneaux.items()}
     muettes = {f.source for f in flux if jour_de_reception(f.dernier) < periode.au and est_muette(f, maintenant)}
     ensemble = decrire_completude(resumer([creneau for juges in creneaux.values() for creneau in juges]))

@@ -116,12 +116,13 @@ def jouer(modele: Modele, au: int, regard: Regard, aleas: Aleas, apport: Reels |
     durees = np.zeros((*ouverts.shape[:2], len(DUREES)))
     dus = _echeances(modele, cohortes, regard)
     attendus = (dus >= regard.periode.du) & (dus <= regard.periode.au)
-    cumul = modele.calendrier.ouvres_cumul(np.arange(modele.arrete + 1, au + 2))
+    cumul = modele.calendrier.ouvres_cumul(np.arange(modele.arrete + 1, au + 2)).tolist()
+    cumuls = modele.calendrier.ouvres_cumul(cohortes).astype(np.int64)
     for rang, jour in enumerate(range(modele.arrete + 1, au + 1)):
         vus = anciennes + rang + 1
         ouverts[:, :, vus - 1] = aleas.arrivees[:, :, rang]
         if cumul[rang + 1] > cumul[rang]:
-            ages = ages_ouvres(modele.calendrier, cohortes[:vus], jour)
+            ages = ages_ouvres(cumuls[:vus], cumul[rang])
             clos = _clore(
                 ouverts[:, :, :vus],
                 modele.risques[:, ages],

@@ -52,8 +52,9 @@ class Modele(NamedTuple):
     """What is played forward, for the caisses that share a calendar; arrays by caisse first.
 
     ``niveau``: files arriving on a day of profile 1. ``profil``: by class of day. ``risques``: share closed in a
-    working day by age. ``capacite``, ``rythme``: most and mean files closed in a working day. ``evidence``: files the
-    level of arrivals was counted on. ``dispersion``: variance of counts over that of Poisson (files come in batches).
+    working day by age. ``capacite``, ``rythme``: most and mean files closed in a working day; ``pointe``: mean of the
+    best 28 days. ``evidence``: files the level of arrivals was counted on. ``dispersion``: variance of counts over that
+    of Poisson (files come in batches).
     ``projetable``: whether the caisse has history enough.
     """
 
@@ -68,6 +69,7 @@ class Modele(NamedTuple):
     risques: Reels
     capacite: Reels
     rythme: Reels
+    pointe: Reels
     dispersion: float
     derive_arrivees: Derive
     derive_clotures: Derive
@@ -138,7 +140,7 @@ def _modele(
     capacite = _MARGE_CAPACITE * pointe + 2 * np.sqrt(dispersion * pointe)
     return Modele(
         p.caisses, p.calendrier, p.arrete, p.cohortes, p.stock.astype(np.float64), profil,
-        venus / np.maximum(poids, 1e-9), venus, risques, capacite, rythme, dispersion, derive_a, derive_c,
+        venus / np.maximum(poids, 1e-9), venus, risques, capacite, rythme, pointe, dispersion, derive_a, derive_c,
         (p.arrete - p.premier + 1 >= HISTOIRE_CAISSE_MIN) & ((venus > 0) | (p.stock.sum(axis=1) > 0)),
     )  # fmt: skip
 

@@ -134,7 +134,7 @@ def projeter(
 
 def _restreindre(m: Modele, caisse: int | None) -> Modele:
     ici = m.caisses == caisse
-    par_caisse = ("caisses", "stock", "niveau", "evidence", "risques", "capacite", "rythme", "projetable")
+    par_caisse = ("caisses", "stock", "niveau", "evidence", "risques", "capacite", "rythme", "pointe", "projetable")
     return m._replace(**{nom: getattr(m, nom)[ici] for nom in par_caisse})
 
 

@@ -81,11 +81,10 @@ def jour_groupe(jours: Entiers, repere: int) -> Entiers:
     return resultat
 
 
-def ages_ouvres(calendrier: CalendrierDe, cohortes: Entiers, jour: int) -> Entiers:
-    """Working days from each opening to ``jour``, brought back to the ages told apart."""
-    ecoules = calendrier.ouvres_cumul(np.array([jour])) - calendrier.ouvres_cumul(cohortes)
-    resultat: Entiers = np.clip(ecoules, 0, AGES - 1).astype(np.int64)
-    return resultat
+def ages_ouvres(cumuls: Entiers, cumul: int) -> Entiers:
+    """Working days from each opening to a day, brought back to the ages told apart. ``cumuls`` of the openings and
+    ``cumul`` of the day: see ``ouvres_cumul``."""
+    return np.minimum(np.maximum(cumul - cumuls, 0), AGES - 1)
 
 
 _Nombres = TypeVar("_Nombres", np.int64, np.float64)
@@ -132,11 +131,12 @@ def _passe(
     )
     blocs = -(-jours // BLOC)
     exposes, fermes = (np.zeros((len(caisses), blocs, AGES), dtype=np.int64) for _ in range(2))
-    cumul = calendrier.ouvres_cumul(np.arange(depuis, arrete + 2))
+    cumul = calendrier.ouvres_cumul(np.arange(depuis, arrete + 2)).tolist()
+    cumuls = calendrier.ouvres_cumul(cohortes).astype(np.int64)
     for rang, jour in enumerate(range(depuis, arrete + 1)):
         bloc, vus = (arrete - jour) // BLOC, int(np.searchsorted(cohortes, jour)) + 1
         stock[:, vus - 1] += arrivees[:, rang]
-        ages = ages_ouvres(calendrier, cohortes[:vus], jour)
+        ages = ages_ouvres(cumuls[:vus], cumul[rang])
         if cumul[rang + 1] > cumul[rang]:
             sommes, cles = sommer_tranches(stock[:, :vus], ages)
             exposes[:, bloc, cles] += sommes

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.alerts.jauges import relever
 from shared.catalogue.conventions import charger_conventions
 from tests.integration.alerts.conftest import Document, Reseau
 
@@ -220,11 +221,8 @@ async def test_la_liste_se_parcourt_par_pages_et_se_filtre(alertes: Reseau) -> N
 
 async def test_prometheus_compte_les_alertes_par_etat_et_caisse(alertes: Reseau) -> None:
     await _ouvrir_une_alerte(alertes)
-    from services.alerts.jauges import JaugesAlertes
-
-    jauges = JaugesAlertes(alertes.service)
-    await jauges.rafraichir()
-    lues = {(e.name, *sorted(e.labels.items())): e.value for f in jauges.collect() for e in f.samples}
+    familles = await relever(alertes.service)
+    lues = {(e.name, *sorted(e.labels.items())): e.value for f in familles for e in f.samples}
     cle = ("vigie_alertes", ("caisse", "cpam-33"), ("etat", "ouverte"), ("genre", "declaration"))
     assert lues[cle] == 1
     assert lues[("vigie_alertes_lectures_sans_reponse",)] > 0, "personne ne répond"

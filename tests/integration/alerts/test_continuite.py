@@ -10,12 +10,12 @@ def ouvres(du: date, au: date) -> list[date]:
     return [d for n in range((au - du).days + 1) if (d := du + timedelta(days=n)).weekday() < 5]
 
 
-async def appels_reguliers(reseau: Reseau, du: date, au: date) -> None:
+async def appels_reguliers(reseau: Reseau, du: date, au: date, par_jour: int = 30) -> None:
     """Thirty calls of Toulouse each working day, from a source of its own, four out of five lost."""
     assert reseau.contacts is not None
     evenements = []
     for jour in ouvres(du, au):
-        for n in range(30):
+        for n in range(par_jour):
             heure = f"{jour} {9 + n // 5:02d}:{n % 5 * 12:02d}"
             fin = {"decroche" if n % 5 == 0 else "abandonne": heure}
             evenements.append(
@@ -48,6 +48,23 @@ async def test_une_source_qui_se_tait_est_une_alerte_et_fige_les_indicateurs_bat
     assert await reseau.alertes(genre="source_muette") == []
     (rendue,) = await reseau.alertes(genre="performance")
     assert rendue["inhibee_par"] is None
+
+
+async def test_une_source_qui_n_envoie_qu_une_part_de_ses_appels_n_ouvre_pas_d_alerte(reseau: Reseau) -> None:
+    """Five calls of thirty each day: not silent, and far too little to judge."""
+    reseau.il_est("2026-04-10 18:00")
+    await appels_reguliers(reseau, date(2026, 3, 2), date(2026, 4, 10))
+    await reseau.evaluer()
+    reseau.il_est("2026-05-08 18:00")
+    await appels_reguliers(reseau, date(2026, 4, 13), date(2026, 5, 8), par_jour=5)
+    await reseau.evaluer()
+    reseau.il_est("2026-05-08 18:30")
+    await reseau.evaluer()
+    assert await reseau.alertes(genre="source_muette") == []
+    (vue,) = await reseau.alertes(genre="performance")
+    assert (vue["etat"], vue["valeur"]) == ("en_observation", None), "un mois a passé, mais rien n'était mesuré"
+    assert "non mesuré du 11/04/2026 au 08/05/2026, source incomplète" in vue["constat"]
+    assert "des événements attendus" in vue["constat"]
 
 
 async def test_une_neutralisation_eteint_l_alerte_de_sa_plateforme_et_pas_les_autres(reseau: Reseau) -> None:

@@ -154,3 +154,11 @@ async def test_les_tables_du_programme_sont_celles_de_la_migration(alertes: Rese
     async with alertes.service.moteur.connect() as conn:
         trouves = await conn.run_sync(ecarts)
     assert [e for e in trouves if isinstance(e, list) or e[0] in ("add_table", "add_column", "remove_column")] == []
+
+
+async def test_rien_n_est_evalue_a_une_horloge_que_personne_n_a_mise_a_l_heure(reseau: Reseau) -> None:
+    """Before a replay tells the time, every source would look silent."""
+    reseau.clock.reglee = False
+    assert await reseau.boucle.tour() is None
+    reseau.clock.advance_to(reseau.clock.now())
+    assert await reseau.boucle.tour() is not None

@@ -209,3 +209,50 @@ async def test_un_jour_qui_ne_peut_pas_etre_connu_est_refuse_en_le_nommant(
     assert reponse.status_code == 422, reponse.text
     assert indice in reponse.json()["detail"]
     assert reponse.json()["erreurs"][0]["emplacement"] == f"requête.{champ}"
+
+
+async def test_plusieurs_indicateurs_se_lisent_ensemble_tels_que_connus_comme_un_par_un(claims: Pile) -> None:
+    await le(claims, "2026-03-05 12:00", fse(claims, "F1", "2026-03-02 09:00", "2026-03-05 09:00"))
+    await le(claims, "2026-03-20 12:00", fse(claims, "F2", "2026-03-02 09:00", "2026-03-19 09:00"))
+    codes, options = (D9, "delai_fse_moyen", "stock_fse"), {"a_date": "2026-03-10", "du": "2026-03-01", "pas": "mois"}
+    ensemble = await claims.client.get("/v1/valeurs", params={"indicateurs": ",".join(codes), **options})
+    assert ensemble.status_code == 200, ensemble.text
+    lus = ensemble.json()["indicateurs"]
+    assert [lu["indicateur"] for lu in lus] == list(codes)
+    for lu in lus:
+        seul = (await claims.client.get(f"/v1/indicateurs/{lu['indicateur']}/valeurs", params=options)).json()
+        assert lu | {"suivant": None} == seul
+        assert lu["a_date"] == "2026-03-10"
+    tous = await claims.client.get("/v1/valeurs", params=options)
+    assert {D9, "stock_cmuc_acs"} <= {lu["indicateur"] for lu in tous.json()["indicateurs"]}
+    page = await claims.client.get("/v1/valeurs", params={"indicateurs": ",".join(codes), "limite": 150, **options})
+    suite = await claims.client.get(
+        "/v1/valeurs",
+        params={"indicateurs": ",".join(codes), "limite": 10_000, "curseur": page.json()["suivant"], **options},
+    )
+    pages = [li for reponse in (page, suite) for lu in reponse.json()["indicateurs"] for li in lu["valeurs"]]
+    assert pages == [li for lu in lus for li in lu["valeurs"]]
+
+
+async def test_groupes_et_detecteurs_se_lisent_tels_que_connus_et_les_sources_disent_pourquoi_non(
+    claims: Pile,
+) -> None:
+    async def lire(route: str, **options: str) -> Any:
+        reponse = await claims.client.get(route, params=options)
+        assert reponse.status_code == 200, reponse.text
+        return reponse.json()
+
+    await le(claims, "2026-03-05 12:00", fse(claims, "F1", "2026-03-02 09:00", "2026-03-05 09:00"))
+    await le(claims, "2026-03-20 12:00", fse(claims, "F2", "2026-03-02 09:00", caisse="cpam-31"))
+    alors, depuis = [
+        [m["caisse"] for m in (await lire("/v1/groupes", caisse="cpam-75", **options))["caisses"]]
+        for options in ({"a_date": "2026-03-10"}, {"au": "2026-03-20"})
+    ]
+    assert (alors, depuis) == (["cpam-75"], ["cpam-75", "cpam-31"])
+    trouves = {d["code"]: d for d in (await lire("/v1/detecteurs", a_date="2026-03-10"))["detecteurs"]}
+    sur_dossiers = {code for code, d in trouves.items() if d["non_mesure"]}
+    assert sur_dossiers
+    assert all(not trouves[code]["caisses"] for code in sur_dossiers)
+    refus = await claims.client.get("/v1/sources", params={"a_date": "2026-03-10"})
+    assert refus.status_code == 422
+    assert "valeurs?a_date=" in refus.text

@@ -20,9 +20,13 @@ AVRIL = {"du": "2026-04-06", "au": "2026-05-01"}
 CALENDRIER = Calendrier("Métropole")
 
 
-def appels(pile: Pile, caisse: str, sauf: range = range(0)) -> list[dict[str, Any]]:
-    """Ten calls a working day from 9 February to 1 May, from a source of the caisse; ``sauf``: days left out."""
-    jours = [date(2026, 2, 9) + timedelta(i) for i in range(82)]
+MUETS = range(jour_de(date(2026, 4, 13)), jour_de(date(2026, 4, 27)))
+DEBUT = date(2026, 2, 9)
+
+
+def appels(pile: Pile, caisse: str, sauf: range = range(0), du: date = DEBUT, nombre: int = 82) -> list[dict[str, Any]]:
+    """Ten calls a working day, of ``nombre`` days from ``du`` on, from a source of the caisse; ``sauf``: left out."""
+    jours = [du + timedelta(i) for i in range(nombre)]
     return [
         pile.dossier(
             "appel",
@@ -39,8 +43,7 @@ def appels(pile: Pile, caisse: str, sauf: range = range(0)) -> list[dict[str, An
 @pytest.fixture
 async def mois(contacts: Pile) -> Pile:
     contacts.il_est("2026-05-04 08:00")
-    muet = range(jour_de(date(2026, 4, 13)), jour_de(date(2026, 4, 27)))
-    await contacts.compter(*appels(contacts, "cpam-75"), *appels(contacts, "cpam-31", muet))
+    await contacts.compter(*appels(contacts, "cpam-75"), *appels(contacts, "cpam-31", MUETS))
     return contacts
 
 
@@ -63,8 +66,7 @@ async def test_sous_sept_dixiemes_de_l_attendu_la_valeur_reste_et_le_verdict_est
 
 async def test_ce_qui_arrive_en_retard_rend_le_verdict_et_change_l_etiquette(mois: Pile) -> None:
     avant = await mois.client.get(URL, params=AVRIL)
-    jours = range(jour_de(date(2026, 4, 27)), jour_de(date(2026, 6, 1)))
-    await mois.compter(*appels(mois, "cpam-31", jours))
+    await mois.compter(*appels(mois, "cpam-31", du=date(2026, 4, 13), nombre=14))
     apres = await mois.client.get(URL, params=AVRIL, headers={"if-none-match": avant.headers["etag"]})
     assert apres.status_code == 200
     rendue = next(li for li in apres.json()["valeurs"] if li["caisse"] == "cpam-31")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared.service.identite import Principal
 from tests.integration.api.conftest import SOURCE, Pile
 
 
@@ -129,3 +130,24 @@ async def test_un_dossier_inconnu_est_introuvable_avec_ce_qu_il_faut_verifier(co
     assert reponse.status_code == 404, reponse.text
     assert reponse.json()["type"] == "urn:vigie:probleme:introuvable"
     assert reponse.json()["detail"].endswith(".")
+
+
+async def test_une_caisse_lit_ses_dossiers_et_pas_ceux_des_autres(claims: Pile) -> None:
+    await claims.compter(claims.dossier("cmuc_acs", {"recue": "2026-02-02 10:00"}, subject="D/1", id="a"))
+
+    class Porteur:
+        async def identifier(self, entetes: Any) -> Principal:
+            return Principal("essai", "Essai", frozenset({entetes["role"]}))
+
+    claims.app.state.identite = Porteur()
+    statuts = {
+        (role, id): (await claims.client.get(f"/v1/dossiers/cmuc_acs/{id}", headers={"role": role})).status_code
+        for role in ("caisse:cpam-75", "caisse:cpam-31", "auditeur", "source")
+        for id in ("D/1", "D/2")
+    }
+    assert statuts == {
+        ("caisse:cpam-75", "D/1"): 200, ("caisse:cpam-75", "D/2"): 403,
+        ("caisse:cpam-31", "D/1"): 403, ("caisse:cpam-31", "D/2"): 403,
+        ("auditeur", "D/1"): 200, ("auditeur", "D/2"): 404,
+        ("source", "D/1"): 403, ("source", "D/2"): 403,
+    }, "on ne dit pas à une caisse quels numéros existent ailleurs"  # fmt: skip

@@ -9,7 +9,8 @@ from prometheus_client import REGISTRY
 
 from shared.dossiers import veille_de_nuit
 from shared.dossiers.calculs import calculs_du_service
-from shared.dossiers.entretien import derniere, plan_du_service
+from shared.dossiers.derives.messages import TOPIC_PERSONNES
+from shared.dossiers.entretien import Plan, derniere, plan_du_service
 from shared.dossiers.tables import PLIE, TABLE
 from shared.dossiers.veille_de_nuit import tour, veiller
 from shared.dossiers.verification import verifier
@@ -122,6 +123,35 @@ async def test_une_chaine_de_60_jours_est_oubliee_et_ses_chiffres_restent(contac
         await asyncio.wait_for(taches[0], 30)
         taches[1].cancel()
         await asyncio.gather(*taches, return_exceptions=True)
+
+
+async def test_le_journal_et_les_rejets_s_elaguent_une_fois_vieux_et_lus(contacts: Pile) -> None:
+    """An event that is refused by HTTP, one that the log holds and refuses. The records of the log are dated by the
+    machine, before June 2028."""
+    service, pool = contacts.service, contacts.service.pool
+    topic, plan = service.definition.topic, Plan(rejets=30, journal=30)
+    await service.journal.ajouter(topic, [(b"appel|x|y", b"{}")])
+    await service.journal.ajouter(TOPIC_PERSONNES, [(b"k", b"{}")])  # which nobody reads here
+    mauvais = await contacts.client.post(
+        "/v1/events", content=b"{}", headers={"content-type": "application/cloudevents+json"}
+    )
+    assert mauvais.json()["refuses"] == 1
+    await attendre(lambda: _rejets(contacts, {"http", "journal"}))
+    await pool.execute("UPDATE contacts.rejets SET recu_le = '2028-01-01'")
+    contacts.il_est("2028-06-02 03:00")
+    assert {e.nom: e.lignes for e in await tour(service, Plan(rejets=30)) or ()}["rejets"] == 2
+    (tenu,) = await pool.fetch("SELECT origine, contenu FROM contacts.rejets")
+    assert tuple(tenu) == ("journal", None), "le journal tient encore cet enregistrement"
+    contacts.il_est("2028-06-03 03:00")
+    assert {e.nom: e.lignes for e in await tour(service, plan) or ()}["journal"] == 1
+    assert await _rejets(contacts, set())
+    assert all(b.debut == b.fin for b in (await service.journal.bornes(topic)).values())
+    restent = (await service.journal.bornes(TOPIC_PERSONNES)).values()
+    assert sum(b.fin - b.debut for b in restent) == 1, "rien n'est oublié avant d'être lu"
+
+
+async def _rejets(pile: Pile, origines: set[str]) -> bool:
+    return {li[0] for li in await pile.service.pool.fetch("SELECT origine FROM contacts.rejets")} == origines
 
 
 async def _chaines(pile: Pile, n: int) -> bool:

@@ -86,6 +86,24 @@ async def test_une_echeance_separe_les_retards_les_ouverts_et_ce_qui_n_est_pas_e
     assert sorted((d["issue"] or "", d["mesure"]) for d in manques) == [("", None), ("repondu", 168.0)]
 
 
+async def test_une_part_dit_les_autres_valeurs_et_ce_dont_rien_ne_dit_la_categorie(contacts: Pile) -> None:
+    """Four calls answered: two at level 1, one at level 2, one that does not say; one abandoned."""
+    fins = [("decroche", 1), ("decroche", 1), ("decroche", 2), ("decroche", None), ("abandonne", 1)]
+    await contacts.compter(
+        *(
+            contacts.dossier(
+                "appel",
+                {"presente": "2026-03-02 08:00", fin: "2026-03-02 08:01"},
+                **({} if niveau is None else {"niveau": niveau}),
+            )
+            for fin, niveau in fins
+        )
+    )
+    dit = await expliquer(contacts, "taux_niveau_1", **MARS)
+    assert (dit["numerateur"], dit["denominateur"], motifs(dit["manques"])) == (2, 3, {"niveau 2": 1})
+    assert motifs(dit["exclusions"]) == {"abandon": 1, "valeur_inconnue": 1}
+
+
 async def test_un_decile_montre_son_rang_ses_exclusions_et_les_dossiers_autour(claims: Pile) -> None:
     await claims.compter(
         *(

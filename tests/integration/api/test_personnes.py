@@ -93,6 +93,14 @@ class Reseau:
         lues = (await self.lire(f"/v1/indicateurs/{code}/valeurs", **options))["valeurs"]
         return (lues[0]["valeur"], lues[0]["n"]) if lues else None
 
+    async def exclusions(self, code: str, **options: str) -> tuple[tuple[int, int], dict[str, int], dict[str, int]]:
+        """(numerator, denominator) of the value, what misses to the rate and what is left out, as they are said."""
+        dit = await self.lire(f"/v1/indicateurs/{code}/explication", **options)
+        manques, exclus = ({c["motif"]: c["n"] for c in dit[nom]} for nom in ("manques", "exclusions"))
+        assert dit["denominateur"] - dit["numerateur"] == sum(manques.values())
+        assert all(any(str(n) in phrase for phrase in dit["phrases"]) for n in exclus.values())
+        return (dit["numerateur"], dit["denominateur"]), manques, exclus
+
     async def conforme(self, url: str) -> None:
         """``vigie verify`` and ``vigie verify --journal`` agree."""
         fabrique = partial(calculs_du_service, "contacts")
@@ -193,6 +201,17 @@ async def test_trois_appels_en_cinq_jours_d_une_personne_dont_l_ij_est_en_retard
     assert await reseau.mesure("taux_decroche") == (60.0, 5)
     # Less A2 and A3: A1 and A4 of A1, A4 and A5.
     assert await reseau.mesure("taux_decroche_net") == (pytest.approx(200 / 3), 3)
+    net = await reseau.exclusions("taux_decroche_net")
+    assert net == ((2, 3), {"abandon_court": 1}, {"reiteration": 2})
+    assert await reseau.exclusions("taux_decroche_hors_induits") == (
+        (1, 2),
+        {"abandon_court": 1},
+        {"contact_induit": 3},
+    )
+    repetes_ = await reseau.exclusions("taux_reiteration")
+    assert repetes_ == ((2, 4), {"pas_repetes": 2}, {"sans_assure_ou_motif": 1}), "A5 n'est de personne"
+    induits_ = await reseau.exclusions("taux_contacts_induits")
+    assert induits_ == ((3, 4), {"sans_dossier_en_retard": 1}, {"sans_assure_connu": 1})
     # Less A1, A2 and A3: A4 of A4 and A5.
     assert await reseau.mesure("taux_decroche_hors_induits") == (50.0, 2)
 
@@ -250,8 +269,41 @@ async def test_les_canaux_se_suivent_et_les_courriels_sont_nets(reseau: Reseau, 
     )  # fmt: skip
     assert await reseau.mesure("part_courriels_repondus_net", caisse="reseau") == (100.0, 1)
     assert await reseau.mesure("part_courriels_repondus_net") == (None, 0), "tous ôtés : non mesuré"
+    assert await reseau.exclusions("part_courriels_repondus_net", caisse="reseau") == ((1, 1), {}, {"reiteration": 1})
     assert (await reseau.lire("/v1/reiterations"))["motifs"][0]["canaux"] == {"courriel": 1}
     assert await reseau.mesure("taux_reiteration", caisse="cpam-13") == (0.0, 1)
+    await reseau.conforme(postgres_url)
+
+
+async def test_les_courriels_en_48_heures_se_lisent_sans_les_reiterations(reseau: Reseau, postgres_url: str) -> None:
+    """Claire writes on the 2nd, answered too late, and again on the 5th, answered the same day; Denis, answered in
+    time; of Tuesday the 31st's mail, still open, the 48 hours are not over on Wednesday."""
+    await reseau.envoyer(
+        dossier("courriel", "M1", {"recu": "2026-03-02 09:00", "repondu": "2026-03-05 08:00"}, motif="droits"),
+        dossier("courriel", "M2", {"recu": "2026-03-05 09:00", "repondu": "2026-03-05 15:00"}, motif="droits"),
+        dossier("courriel", "M3", {"recu": "2026-03-09 09:00", "repondu": "2026-03-11 09:00"}, DENIS, motif="droits"),
+        dossier("courriel", "M4", {"recu": "2026-03-31 09:00"}, DENIS, motif="remboursement"),
+    )
+    assert await reseau.mesure("courriels_48h") == (pytest.approx(200 / 3), 3)
+    assert await reseau.mesure("courriels_48h_net") == (50.0, 2), "sans le second courriel de Claire"
+    dit = await reseau.exclusions("courriels_48h_net")
+    assert dit == ((1, 2), {"clos_en_retard": 1}, {"reiteration": 1, "pas_echus": 1})
+    await reseau.conforme(postgres_url)
+
+
+async def test_la_rotation_de_la_cle_ne_rompt_ni_ne_double_aucune_chaine(reseau: Reseau, postgres_url: str) -> None:
+    """Claire's IJ is late from 28 February. The key changes on 10 March: both pseudonyms, then the new one alone."""
+    nouvelle = "k2.cccccccccccccccccccccc"
+    await reseau.envoyer(
+        ij("IJ1", "2026-02-02 09:00", assure=[nouvelle, CLAIRE]),
+        appel("A3", "2026-03-13 16:00", assure=nouvelle),
+        appel("A2", "2026-03-11 10:00", assure=[nouvelle, CLAIRE]),
+        appel("A1", "2026-03-09 09:00"),
+    )
+    repetes = await reseau.lire("/v1/reiterations")
+    assert (repetes["contacts"], repetes["reiterations"]) == (3, 2)
+    induits = await reseau.lire("/v1/contacts-induits")
+    assert (induits["contacts"], induits["induits"]) == (3, 3)
     await reseau.conforme(postgres_url)
 
 

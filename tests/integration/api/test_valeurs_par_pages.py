@@ -63,7 +63,7 @@ async def test_le_csv_porte_les_memes_chiffres_que_le_json(contacts: Pile, facon
         URL, params=TROIS_MOIS | facon.get("params", {}), headers=facon.get("headers", {})
     )
     assert reponse.headers["content-type"].startswith("text/csv")
-    assert reponse.headers["vary"] == "Accept"
+    assert reponse.headers["vary"] == "Accept, Accept-Encoding"
     assert b"\r\n" in reponse.content
     lignes = list(csv.DictReader(io.StringIO(reponse.text, newline="")))
     assert len(lignes) == LIGNES
@@ -131,3 +131,20 @@ async def test_l_etiquette_ne_change_que_si_ce_que_la_reponse_lit_a_bouge(contac
         assert apres.content != avant.content
     json_, csv_ = [await contacts.client.get(URL, params=janvier, headers={"accept": a}) for a in ("*/*", "text/csv")]
     assert json_.headers["etag"] != csv_.headers["etag"]
+
+
+async def test_une_reponse_se_donne_comprimee_a_qui_le_demande_sous_sa_propre_etiquette(contacts: Pile) -> None:
+    url, vues = "/v1/indicateurs/taux_decroche/valeurs", {}
+    for codage in ("identity", "gzip", "zstd"):
+        reponse = await contacts.client.get(url, headers={"accept-encoding": codage})
+        assert reponse.headers.get("content-encoding", "identity") == codage
+        vues[reponse.headers["etag"]] = reponse.json()
+        encore = await contacts.client.get(
+            url, headers={"accept-encoding": codage, "if-none-match": reponse.headers["etag"]}
+        )
+        assert encore.status_code == 304
+    assert len(vues) == 3
+    une, *autres = vues.values()
+    assert all(autre == une for autre in autres)
+    refusee = await contacts.client.get(url, headers={"accept-encoding": "gzip;q=0, zstd;q=0.0"})
+    assert "content-encoding" not in refusee.headers

@@ -1,5 +1,6 @@
 """The commands of docker-compose.yml, started together on real servers, and watched by a real Prometheus."""
 
+import asyncio
 import json
 import os
 import re
@@ -8,16 +9,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import yaml
 
+from shared.database.connexion import url_asyncpg
+from shared.dossiers.vues import LECTEUR
 from tests.support.attente import attendre
 
 RACINE = Path(__file__).parents[3]
@@ -25,9 +29,39 @@ COMPOSE = yaml.safe_load((RACINE / "docker-compose.yml").read_text(encoding="utf
 PROCESSUS = {
     nom: s for nom, s in COMPOSE["services"].items() if s["image"].startswith("vigie:") and s["command"][0] == "serve"
 }
-TABLEAU = json.loads((RACINE / "deploy/grafana/tableaux/reseau.json").read_text(encoding="utf-8"))
+REQUETES: dict[str, dict[str, str]] = {
+    f"{fichier.stem} : {panneau['title']} {cible['refId']}": cible
+    for fichier in (RACINE / "deploy/grafana/tableaux").glob("*.json")
+    for panneau in json.loads(fichier.read_text(encoding="utf-8"))["panels"]
+    for cible in panneau.get("targets", ())
+}
+PROMQL = {nom: cible["expr"] for nom, cible in REQUETES.items() if "expr" in cible}
+SQL = {nom: cible["rawSql"] for nom, cible in REQUETES.items() if "rawSql" in cible}
 _DEFAUT = re.compile(r"\$\{\w+:-(.*?)\}")
-CHOIX = {"$__rate_interval": "20s", "$indicateur": "taux_decroche", "$fenetre": "7j", "$caisse": "(cpam-75|reseau)"}
+CHOIX = {
+    "$__rate_interval": "20s",
+    "$indicateur": "taux_decroche",
+    "$fenetre": "7j",
+    '="$caisse"': '="cpam-75"',
+    "= '$caisse'": "= 'cpam-75'",
+    "$caisse": "(cpam-75|reseau)",
+    "${dossier}": "fse",
+}
+TRANQUILLES = (
+    "vigie : Incidents du journal",
+    "vigie : Durée d'une évaluation",
+    "vigie : Notifications envoyées",
+    "vigie : Boîte d'envoi A",
+    "comite : Caisses en alerte",
+    "comite : Alertes par état",
+    "comite : Envois par minute",
+    "comite : Fausses attendues",
+    "comite : Qui attendent",
+    "comite : Plus vieille",
+    "comite : Besoins",
+    "comite : Propositions",
+)
+"""Panels with nothing to show in a stack where all goes well since a minute."""
 
 pytestmark = [
     pytest.mark.kafka,
@@ -65,11 +99,28 @@ def _environnement(nom: str, **ici: str) -> dict[str, str]:
     return {**os.environ, **donnees, **ici}
 
 
+async def _avec_un_lecteur(url: str) -> None:
+    """The role that ``deploy/postgres/lecture.sh`` makes, as far as rights go; roles outlive a test's database."""
+    async with connecte(url) as conn:
+        if not await conn.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", LECTEUR):
+            await conn.execute(f"CREATE ROLE {LECTEUR}")
+
+
+@asynccontextmanager
+async def connecte(url: str) -> AsyncIterator[asyncpg.Connection]:
+    conn = await asyncpg.connect(url_asyncpg(url))
+    try:
+        yield conn
+    finally:
+        await conn.close()
+
+
 @pytest.fixture
 def adresses(postgres_url: str, kafka_bootstrap: str, tmp_path: Path) -> Iterator[dict[str, str]]:
     """Every process of the stack, ready; its address by name of Compose service."""
     ici = {"VIGIE_DATABASE_URL": postgres_url, "VIGIE_KAFKA_BOOTSTRAP": kafka_bootstrap, "VIGIE_HOTE": "127.0.0.1"}
     vigie = [sys.executable, "-m", "vigie"]
+    asyncio.run(_avec_un_lecteur(postgres_url))
     subprocess.run(
         [*vigie, *COMPOSE["services"]["migrate"]["command"]], check=True, env=_environnement("migrate", **ici)
     )
@@ -99,35 +150,60 @@ def prometheus(adresses: Mapping[str, str], tmp_path: Path) -> Iterator[str]:
         yield f"http://{ecoute}"
 
 
-async def _interroger(client: httpx.AsyncClient, url: str, expr: str) -> list[dict[str, Any]]:
+def _choisir(requete: str) -> str:
     for variable, valeur in CHOIX.items():
-        expr = expr.replace(variable, valeur)
-    reponse = await client.get(f"{url}/api/v1/query", params={"query": expr})
+        requete = requete.replace(variable, valeur)
+    return requete
+
+
+async def _interroger(client: httpx.AsyncClient, url: str, expr: str) -> list[dict[str, Any]]:
+    reponse = await client.get(f"{url}/api/v1/query", params={"query": _choisir(expr)})
     assert reponse.status_code == 200, reponse.text
     resultat: list[dict[str, Any]] = reponse.json()["data"]["result"]
     return resultat
 
 
-def _appel(numero: int, issue: str) -> dict[str, Any]:
-    arrivee = datetime.now(UTC) - timedelta(hours=1)
+def _evenement(numero: int, process: str, **jalons: datetime) -> dict[str, Any]:
     return {
         "specversion": "1.0",
-        "id": f"appel-{numero}",
+        "id": f"{process}-{numero}",
         "source": "urn:vigie:source:essai",
-        "type": "vigie.appel.dossier.v1",
-        "subject": f"A-{numero}",
-        "data": {
-            "caisse": "cpam-75",
-            "jalons": {"presente": arrivee.isoformat(), issue: (arrivee + timedelta(seconds=30)).isoformat()},
-        },
+        "type": f"vigie.{process}.dossier.v1",
+        "subject": f"{process}-{numero}",
+        "data": {"caisse": "cpam-75", "jalons": {nom: quand.isoformat() for nom, quand in jalons.items()}},
     }
 
 
-@pytest.mark.timeout(240)
-async def test_a_call_posted_to_the_stack_is_seen_on_the_dashboard(
-    adresses: Mapping[str, str], prometheus: str
+def _agents(quand: datetime) -> dict[str, Any]:
+    evenement = _evenement(0, "effectif", releve=quand)
+    evenement["data"] |= {"plateforme": "Paris", "connectes": "12", "disponibles": "3"}
+    return evenement
+
+
+def _contacts(maintenant: datetime) -> list[dict[str, Any]]:
+    """Three calls answered, one lost, a reading of the platform, and one that is no event."""
+    debut, fin = maintenant - timedelta(minutes=2), maintenant - timedelta(minutes=1)
+    appels = [_evenement(n, "appel", presente=debut, decroche=fin) for n in range(3)]
+    return [*appels, _evenement(3, "appel", presente=debut, abandonne=fin), _agents(fin), {"specversion": "1.0"}]
+
+
+def _dossiers(maintenant: datetime) -> list[dict[str, Any]]:
+    """Three files paid, one that waits."""
+    recu = maintenant - timedelta(days=4)
+    payes = [_evenement(n, "fse", recue=recu, payee=maintenant - timedelta(minutes=1)) for n in range(3)]
+    return [*payes, _evenement(3, "fse", recue=recu)]
+
+
+async def _poster(client: httpx.AsyncClient, adresse: str, evenements: list[dict[str, Any]]) -> None:
+    entetes = {"Content-Type": "application/cloudevents-batch+json", "Idempotency-Key": "essai"}
+    reponse = await client.post(f"http://{adresse}/v1/events", content=json.dumps(evenements), headers=entetes)
+    assert reponse.status_code == 202, reponse.text
+
+
+@pytest.mark.timeout(300)
+async def test_what_is_posted_to_the_stack_is_seen_on_every_panel(
+    adresses: Mapping[str, str], prometheus: str, postgres_url: str
 ) -> None:
-    requetes = {f"{p['title']} {c['refId']}": c["expr"] for p in TABLEAU["panels"] for c in p.get("targets", ())}
     async with httpx.AsyncClient(timeout=10) as client:
 
         async def pret(adresse: str) -> bool:
@@ -139,37 +215,53 @@ async def test_a_call_posted_to_the_stack_is_seen_on_the_dashboard(
         for nom, adresse in adresses.items():
             await attendre(lambda adresse=adresse: pret(adresse), 60, f"{nom} prêt")
 
-        appels = [*(_appel(n, "decroche") for n in range(3)), _appel(3, "abandonne"), {"specversion": "1.0"}]
-        entetes = {"Content-Type": "application/cloudevents-batch+json", "Idempotency-Key": "essai"}
-        reponse = await client.post(
-            f"http://{adresses['contacts-api']}/v1/events", content=json.dumps(appels), headers=entetes
-        )
-        assert reponse.status_code == 202, reponse.text
-
         async def valeurs(nom: str) -> list[float]:
             try:
-                return sorted(float(r["value"][1]) for r in await _interroger(client, prometheus, requetes[nom]))
+                return sorted(float(r["value"][1]) for r in await _interroger(client, prometheus, PROMQL[nom]))
             except httpx.TransportError:
                 return []
 
+        # A counter shows a rate from its second value on: the first events make the series, the others are the rate.
+        maintenant = datetime.now(UTC)
+        await _poster(client, adresses["contacts-api"], [{"specversion": "1.0"}, _contacts(maintenant)[0]])
+        await _poster(client, adresses["claims-api"], _dossiers(maintenant)[:1])
+        await attendre(lambda: _a_des_series(valeurs, "vigie : Enregistrements comptés par seconde A"), 60, "un débit")
+        await _poster(client, adresses["contacts-api"], _contacts(maintenant))
+        await _poster(client, adresses["claims-api"], _dossiers(maintenant))
+
         attendus: dict[str, list[float]] = {
-            "Réseau A": [75],
-            "Effectif du réseau A": [4],
-            "Caisses mesurées A": [1],
-            "Valeur par caisse A": [75, 75],
-            "Retard A": [0, 0, 0, 0, 0],  # contacts and its persons, claims, alerts and the plans it waits for
-            "En vie et prêts A": [1, 1, 1, 1, 1, 1],
-            "En vie et prêts B": [1, 1, 1, 1, 1],
+            "reseau : Réseau A": [75],
+            "reseau : Effectif du réseau A": [4],
+            "reseau : Caisses mesurées A": [1],
+            "reseau : Valeur par caisse A": [75, 75],
+            "delais : En stock A": [1],
+            "vigie : Événements en attente A": [0],
+            "vigie : Processus en vie A": [len(PROCESSUS)],
         }
         for nom, attendu in attendus.items():
+            vues: list[list[float]] = []
 
-            async def montre(nom: str = nom, attendu: list[float] = attendu) -> bool:
-                return await valeurs(nom) == attendu
+            async def montre(nom: str = nom, attendu: list[float] = attendu, vues: list[list[float]] = vues) -> bool:
+                vues[:] = [await valeurs(nom)]
+                return vues == [attendu]
 
-            await attendre(montre, 60, f"{nom} montre {attendu}")
+            try:
+                await attendre(montre, 60)
+            except AssertionError:
+                pytest.fail(f"{nom} montre {vues}, pas {attendu}")
+        for nom in PROMQL:
+            if nom.startswith(TRANQUILLES):
+                await valeurs(nom)
+            else:
+                await attendre(lambda nom=nom: _a_des_series(valeurs, nom), 30, f"{nom} montre quelque chose")
 
-        # A counter shows a rate from its second value on; what counts is that the series is there.
-        for compteur in ("vigie_evenements_acceptes_total", "vigie_evenements_refuses_total"):
-            assert await _interroger(client, prometheus, f'{compteur}{{service="contacts"}}')
-        for expr in requetes.values():
-            await _interroger(client, prometheus, expr)
+    async with connecte(postgres_url) as conn:
+        await conn.execute(f"SET ROLE {LECTEUR}")
+        for nom, requete in SQL.items():
+            await attendre(lambda requete=requete: conn.fetch(_choisir(requete)), 60, f"{nom} montre des lignes")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await conn.fetch("SELECT * FROM contacts.dossiers")
+
+
+async def _a_des_series(valeurs: Callable[[str], Awaitable[list[float]]], nom: str) -> bool:
+    return bool(await valeurs(nom))

@@ -1,4 +1,4 @@
-"""The dashboard's own queries, run by Prometheus's own tool on series whose answers are worked out by hand."""
+"""The dashboards' own queries, run by Prometheus's own tool on series whose answers are worked out by hand."""
 
 import json
 import shutil
@@ -10,12 +10,15 @@ import pytest
 import yaml
 
 RACINE = Path(__file__).parents[3]
-TABLEAU = json.loads((RACINE / "deploy/grafana/tableaux/reseau.json").read_text(encoding="utf-8"))
+TABLEAUX = {
+    f.stem: json.loads(f.read_text(encoding="utf-8")) for f in (RACINE / "deploy/grafana/tableaux").glob("*.json")
+}
 CHOIX = {
     "$__rate_interval": "1m",
     "$indicateur": "taux_decroche",
     "$fenetre": "jour",
     "$caisse": "(cpam-75|reseau)",
+    "${dossier}": "fse",
 }
 
 pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool absent (paquet prometheus)")
@@ -29,7 +32,11 @@ def _expression(cible: dict[str, Any]) -> str:
 
 
 EXPRESSIONS = {
-    f"{p['title']} {cible['refId']}": _expression(cible) for p in TABLEAU["panels"] for cible in p.get("targets", ())
+    f"{nom} : {p['title']} {cible['refId']}": _expression(cible)
+    for nom, tableau in TABLEAUX.items()
+    for p in tableau["panels"]
+    for cible in p.get("targets", ())
+    if "expr" in cible
 }
 
 
@@ -42,7 +49,7 @@ def test_prometheus_accepts_its_configuration() -> None:
     assert fini.returncode == 0, fini.stdout + fini.stderr
 
 
-def test_prometheus_accepts_every_query_of_the_dashboard(tmp_path: Path) -> None:
+def test_prometheus_accepts_every_query_of_the_dashboards(tmp_path: Path) -> None:
     regles = [{"record": f"requete:{rang}", "expr": expr} for rang, expr in enumerate(EXPRESSIONS.values())]
     fichier = tmp_path / "regles.yml"
     fichier.write_text(yaml.safe_dump({"groups": [{"name": "tableau", "rules": regles}]}), encoding="utf-8")
@@ -86,20 +93,27 @@ SERIES = [
 ]
 
 ATTENDUS = {
-    "Réseau A": {'{caisse="reseau"}': 90},
-    "Effectif du réseau A": {'{caisse="reseau"}': 3_000},
-    "Caisses mesurées A": {"{}": 2},
-    "Étendue entre caisses A": {"{}": 7.5},
-    "Valeur par caisse A": {'{caisse="cpam-75"}': 85, '{caisse="reseau"}': 90},
-    "Toutes les caisses A": {'{caisse="cpam-13"}': 92.5, '{caisse="cpam-75"}': 85, '{caisse="reseau"}': 90},
-    "Toutes les caisses B": {'{caisse="cpam-13"}': 2_000, '{caisse="cpam-75"}': 1_000, '{caisse="reseau"}': 3_000},
-    "Événements acceptés par seconde A": {'{process="fse", service="claims"}': 15},
-    "Événements refusés par seconde A": {'{raison="date_absurde", service="claims"}': 1},
-    "Retard A": {'{groupe="claims", topic="vigie.claims.v1"}': 42},
-    "Temps sans progrès A": {'{groupe="claims"}': 7},
-    "Durée d'un lot A": {'{groupe="claims"}': 0.75},
-    "Incidents du journal A": {'{groupe="claims"}': 6},
-    "Incidents du journal C": {},
+    "reseau : Réseau A": {'{caisse="reseau"}': 90},
+    "reseau : Effectif du réseau A": {'{caisse="reseau"}': 3_000},
+    "reseau : Caisses mesurées A": {"{}": 2},
+    "reseau : Étendue entre caisses A": {"{}": 7.5},
+    "reseau : Dispersion du réseau A": {"{}": 85.75},
+    "reseau : Dispersion du réseau B": {"{}": 88.75},
+    "reseau : Dispersion du réseau C": {"{}": 91.75},
+    "reseau : Valeur par caisse A": {'{caisse="cpam-75"}': 85, '{caisse="reseau"}': 90},
+    "reseau : Toutes les caisses A": {'{caisse="cpam-13"}': 92.5, '{caisse="cpam-75"}': 85, '{caisse="reseau"}': 90},
+    "reseau : Toutes les caisses B": {
+        '{caisse="cpam-13"}': 2_000,
+        '{caisse="cpam-75"}': 1_000,
+        '{caisse="reseau"}': 3_000,
+    },
+    "vigie : Événements acceptés par seconde A": {'{process="fse", service="claims"}': 15},
+    "vigie : Événements refusés par seconde A": {'{raison="date_absurde", service="claims"}': 1},
+    "vigie : Retard A": {'{groupe="claims", topic="vigie.claims.v1"}': 42},
+    "vigie : Temps sans progrès A": {'{groupe="claims"}': 7},
+    "vigie : Durée d'un lot A": {'{groupe="claims"}': 0.75},
+    "vigie : Incidents du journal A": {'{groupe="claims"}': 6},
+    "vigie : Incidents du journal C": {},
 }
 
 

@@ -12,7 +12,7 @@ from shared.clock import SimulatedClock
 from shared.database.connexion import est_passagere
 from shared.database.serveur import ServeurPostgres
 from shared.dossiers import entretien
-from shared.dossiers.entretien import PLIAGE, Plan, derniere, entretenir, plan_du_service
+from shared.dossiers.entretien import PLIAGE, REJETS, Lus, Plan, derniere, entretenir, plan_du_service
 from shared.dossiers.pliage import plier
 from shared.dossiers.tables import PLIE, SCELLE, TABLE
 from shared.dossiers.verification import verifier
@@ -29,6 +29,8 @@ from tests.integration.dossiers.conftest import (
 from tests.support.attente import attendre
 
 SANS_PURGE = Plan()
+NUIT = [PLIAGE, REJETS]
+"""The steps of a night without anything to forget."""
 AVEC_PURGE = Plan(dossiers={"fse": 20, "cmuc_acs": 20})
 
 
@@ -48,7 +50,7 @@ async def epars(service: Service) -> int:
 
 async def nuit(service: Service, plan: Plan = SANS_PURGE, **options: Any) -> list[str] | None:
     """The steps that were done."""
-    faites = await entretenir(service.pool, SCHEMA, service.clock, plan, **options)
+    faites = await entretenir(service.pool, SCHEMA, service.clock, plan, Lus(service.journal, {}), **options)
     return None if faites is None else [etape.nom for etape in faites]
 
 
@@ -59,17 +61,17 @@ async def conforme(service: Service) -> None:
 async def test_chaque_nuit_est_faite_une_fois_quand_l_horloge_passe_son_heure(service: Service) -> None:
     await service.envoyer(*histoire(60))
     service.clock.advance_to(a_paris("2026-04-02 01:59"))
-    assert await nuit(service) == [PLIAGE]
+    assert await nuit(service) == NUIT
     await service.envoyer(evenement("fse", "du-2", {"recue": "2026-04-02 09:00"}, "2026-04-02 10:00"))
     avant = await service.lectures()
     assert await nuit(service) == []
     service.clock.advance_to(a_paris("2026-04-02 02:00"))
-    assert await nuit(service) == [PLIAGE]
+    assert await nuit(service) == NUIT
     assert await epars(service) == 1  # a day is not folded while it lasts
     service.clock.advance_to(a_paris("2026-04-03 02:00"))
-    assert await nuit(service) == [PLIAGE]
+    assert await nuit(service) == NUIT
     assert await epars(service) == 0
-    assert await nuit(service, encore=True) == [PLIAGE]
+    assert await nuit(service, encore=True) == NUIT
     assert await service.lectures() == avant
     assert await derniere(service.pool, SCHEMA, SANS_PURGE) == (
         SANS_PURGE.nuit(service.clock.now()),
@@ -103,7 +105,7 @@ async def test_de_deux_processus_un_seul_fait_la_nuit(service: Service) -> None:
     finally:
         await autre.close()
     ensemble = await asyncio.gather(nuit(service), nuit(service))
-    assert sorted(ensemble, key=str) in ([None, [PLIAGE]], [[PLIAGE], []], [[], [PLIAGE]])
+    assert sorted(ensemble, key=str) in ([None, NUIT], [NUIT, []], [[], NUIT])
     assert await epars(service) == 0
 
 
@@ -116,7 +118,7 @@ async def test_sans_duree_de_garde_aucun_dossier_ne_part_et_avec_elle_seuls_les_
     assert await service.table("horizons") == []
     assert await nuit(service, AVEC_PURGE) == ["dossiers:fse", "dossiers:cmuc_acs"]
     service.clock.advance_to(service.clock.now() + timedelta(days=1))
-    assert await nuit(service, AVEC_PURGE) == ["dossiers:fse", "dossiers:cmuc_acs", PLIAGE]
+    assert await nuit(service, AVEC_PURGE) == ["dossiers:fse", "dossiers:cmuc_acs", *NUIT]
     assert 0 < len(await service.table("dossiers")) < dossiers
     assert await service.lectures() == avant
     await conforme(service)
@@ -145,7 +147,7 @@ async def test_une_nuit_coupee_reprend_a_l_etape_ou_elle_etait(
         with pytest.raises(ConnectionResetError):
             await nuit(service, AVEC_PURGE)
     assert await derniere(service.pool, SCHEMA, AVEC_PURGE) is None
-    assert await nuit(service, AVEC_PURGE) == [PLIAGE]
+    assert await nuit(service, AVEC_PURGE) == NUIT
     assert await service.lectures() == avant
     await conforme(service)
 
@@ -186,7 +188,7 @@ async def test_postgresql_arrete_au_milieu_de_l_entretien_ne_laisse_rien_a_moiti
         assert 0 < await epars(service) < total
         assert await service.lectures() == avant
         await conforme(service)
-        assert await nuit(service, AVEC_PURGE) == [PLIAGE]
+        assert await nuit(service, AVEC_PURGE) == NUIT
         assert await epars(service) == 0
         assert await service.lectures() == avant
         await conforme(service)

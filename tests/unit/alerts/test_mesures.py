@@ -61,12 +61,24 @@ def test_une_mauvaise_mesure_est_refusee_en_nommant_le_champ(changes: dict[str, 
     assert indice in str(refus.value)
 
 
-def test_une_ligne_que_vigie_calcule_ne_recoit_pas_de_mesure() -> None:
-    convention, code = next(
-        (c.code, li.code) for c in charger_conventions().values() for li in c.lignes.values() if li.calcul is not None
-    )
-    with pytest.raises(MesureRefusee, match="calculé par Vigie"):
-        verifier(replace(BONNE, convention=convention, code=code), AUJOURDHUI)
+def test_une_ligne_que_vigie_calcule_se_declare_aussi_et_dit_de_quel_indicateur_elle_est_la_voisine() -> None:
+    ij = replace(BONNE, convention="cnamts-2014-2017", code="delai_ij", du=date(2016, 1, 1), au=date(2016, 12, 31))
+    jugee = juger(verifier(replace(ij, valeur=Decimal("30"), date_source=date(2017, 3, 1)), AUJOURDHUI), AUJOURDHUI)
+    assert (jugee["calcul"], jugee["verdict"]) == ("delai_ij_premiere_non_subrogee_moyen", "atteint")
+
+
+def test_hors_convention_un_indicateur_calcule_se_declare_sous_le_nom_de_vigie() -> None:
+    """2025: no convention; the last target known, 25 days in 2022, is carried over."""
+    code, annee = "delai_ij_premiere_non_subrogee_moyen", (date(2025, 1, 1), date(2025, 12, 31))
+    ij = replace(BONNE, convention="cnam-2018-2022", code="delai_ij", du=annee[0], au=annee[1], valeur=Decimal("25.5"))
+    with pytest.raises(MesureRefusee, match=f"déclarez « {code} » sous la convention « vigie »"):
+        verifier(ij, AUJOURDHUI)
+    jugee = juger(verifier(replace(ij, convention="vigie", code=code), AUJOURDHUI), AUJOURDHUI)
+    assert (jugee["calcul"], jugee["verdict"], jugee["cible"]["hypothese"]) == (code, "socle_atteint", True)
+    with pytest.raises(MesureRefusee, match="ne calcule aucun indicateur"):
+        verifier(replace(ij, convention="vigie"), AUJOURDHUI)
+    with pytest.raises(MesureRefusee, match="0 à 100"):
+        verifier(replace(ij, convention="vigie", code="taux_decroche", valeur=Decimal(101)), AUJOURDHUI)
 
 
 def test_une_periode_a_venir_n_est_pas_mesuree() -> None:

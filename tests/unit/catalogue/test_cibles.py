@@ -1,17 +1,24 @@
 """The target of a day: of the convention in force, else assumed, and what is assumed is said."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from shared.catalogue import seuils
 from shared.catalogue.cibles import CibleApplicable, cible_applicable
 from shared.catalogue.conventions import charger_conventions, lignes_calculees
 from shared.catalogue.indicateurs import indicateur
 from shared.catalogue.processus import CatalogueInvalide
 from shared.catalogue.seuils import charger_seuils
+from shared.dossiers import presentation
+from shared.indicators.periodes import Periode
+from shared.indicators.statistiques import RESEAU, Valeur
 from shared.indicators.verdicts import Verdict, verdict
+from shared.network.jours import jour_de
+from shared.network.reseau import Reseau, charger
 
 IJ, D9, COURRIELS = "delai_ij_premiere_non_subrogee_moyen", "delai_cmuc_acs_d9", "courriels_48h"
 
@@ -103,6 +110,19 @@ def test_every_watched_indicator_of_the_igas_list_has_a_threshold_and_may_have_a
     assert {COURRIELS, "delai_fse_d9", "delai_ame_d9"} <= surveilles.keys()
 
 
+def test_the_list_of_the_gdr_processes_is_off_until_it_is_made_active(tmp_path: Path) -> None:
+    code, livre = "delai_entente_prealable_d9", Path(seuils.__file__).with_name("seuils.yaml")
+    assert code not in charger_seuils().surveilles
+    actif = tmp_path / "seuils.yaml"
+    texte = livre.read_text(encoding="utf-8")
+    actif.write_text(texte.replace("listes_actives: [igas,", "listes_actives: [gdr, igas,"), encoding="utf-8")
+    assert charger_seuils(actif).surveilles[code].liste == "gdr"
+    faux = tmp_path / "faux.yaml"
+    faux.write_text(texte.replace("listes_actives: [igas,", "listes_actives: [gdp, igas,"), encoding="utf-8")
+    with pytest.raises(CatalogueInvalide, match="listes_actives"):
+        charger_seuils(faux)
+
+
 def test_one_row_of_a_convention_at_most_is_measured_by_an_indicator() -> None:
     regies = {c.code for c in charger_conventions().values() if c.regime is not None}
     for code, lignes in lignes_calculees().items():
@@ -131,3 +151,24 @@ def test_a_fault_is_named_with_its_place(tmp_path: Path, remplace: str, par: str
     fichier.write_text(texte.replace(remplace, par), encoding="utf-8")
     with pytest.raises(CatalogueInvalide, match=faute):
         charger_seuils(fichier)
+
+
+def test_a_caisse_is_judged_by_the_convention_of_its_regime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """75 % of e-mails in 48 hours in 2020: under the 80 % of the CNAM, over the 70 % of the CNMSS."""
+    reseau = charger()
+    militaire = replace(reseau.par_slug["cpam-83"], regime="militaire")
+    autre = Reseau([militaire if c.slug == "cpam-83" else c for c in reseau.caisses], reseau.hierarchies.values())
+    monkeypatch.setattr(presentation, "charger", lambda: autre)
+    annee = Periode(jour_de(date(2020, 1, 1)), jour_de(date(2020, 12, 31)))
+    codes = (RESEAU, reseau.par_slug["cpam-13"].code, militaire.code)
+    mesurees = [Valeur(code, annee, 75.0, 4, 3, 4) for code in codes]
+    lignes = {li["caisse"]: li for li in presentation.presenter(indicateur(COURRIELS), mesurees, [annee], None)}
+    verdicts = {slug: lignes[slug]["verdict"] for slug in ("reseau", "cpam-13", "cpam-83")}
+    assert verdicts == {"reseau": "sous_le_socle", "cpam-13": "sous_le_socle", "cpam-83": "atteint"}
+    assert lignes["cpam-83"]["cible"]["convention"] == "cnmss-2019-2023"
+
+
+def test_what_is_assumed_for_the_network_binds_no_other_regime() -> None:
+    continuee = cible_applicable(IJ, date(2026, 11, 1), regime="militaire")
+    assert continuee is not None
+    assert continuee.cible.valeur is None, "the alert threshold is watched everywhere"

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, get_args
 
 import pytest
@@ -8,9 +9,9 @@ import yaml
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from services.alerts.reglages import ReglagesAlertes
 from shared.service.reglages import PREFIXE, Reglages
 from vigie.cli import application
+from vigie.demarrage import REGLAGES, TACHES
 
 RACINE = Path(__file__).parents[3]
 FICHIER = RACINE / "docker-compose.yml"
@@ -35,7 +36,8 @@ def test_a_faulty_file_would_not_pass(tmp_path: Path) -> None:
 
 def test_each_service_is_an_api_and_a_consumer_in_processes_of_their_own() -> None:
     lances = {tuple(s["command"]) for s in PROCESSUS.values()}
-    assert lances == {("serve", s, "--role", r) for s in ("contacts", "claims", "alerts") for r in ("api", "consumer")}
+    attendus = {("serve", nom, "--role", role) for nom in TACHES for role in ("api", "consumer")}
+    assert lances == attendus - {("serve", "console", "--role", "consumer")}, "les pages ne consomment rien"
     assert {role for *_, role in lances} <= set(get_args(Reglages.model_fields["role"].annotation))
 
 
@@ -82,10 +84,13 @@ def test_only_this_machine_reaches_the_published_ports(nom: str) -> None:
 @pytest.mark.parametrize("nom", VIGIE)
 def test_every_setting_given_to_vigie_is_one_it_reads(nom: str) -> None:
     donnes = SERVICES[nom]["environment"]
-    reglages = ReglagesAlertes if "alerts" in SERVICES[nom]["command"] else Reglages
+    propres = [r for service, r in REGLAGES.items() if service in SERVICES[nom]["command"]]
+    reglages = resolve_name(propres[0]) if propres else Reglages
     connus = {PREFIXE + champ.upper() for champ in reglages.model_fields}
     assert donnes.keys() <= connus
-    assert {"VIGIE_DATABASE_URL", "VIGIE_KAFKA_BOOTSTRAP", "VIGIE_MODE"} <= donnes.keys()
+    a_la_base = {"VIGIE_DATABASE_URL", "VIGIE_KAFKA_BOOTSTRAP"} & donnes.keys()
+    assert "VIGIE_MODE" in donnes
+    assert len(a_la_base) == (0 if nom == "console" else 2), "les pages ne touchent ni la base ni le journal"
 
 
 @pytest.mark.parametrize("nom", PROCESSUS)

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from services.alerts.reglages import ReglagesAlertes
+from services.console.reglages import ReglagesConsole
+from services.entraide.reglages import ReglagesEntraide
 from shared.service.reglages import PREFIXE
 from tests.support.metriques_du_code import metriques_du_code
 
@@ -14,7 +16,11 @@ DECISIONS = sorted((RACINE / "docs/decisions").glob("0*.md"))
 
 
 def test_the_runbook_names_every_setting_and_no_other() -> None:
-    reglages = {PREFIXE + champ.upper() for champ in ReglagesAlertes.model_fields}
+    reglages = {
+        PREFIXE + champ.upper()
+        for propres in (ReglagesAlertes, ReglagesEntraide, ReglagesConsole)
+        for champ in propres.model_fields
+    }
     cites = {nom.removesuffix("_FICHIER") for nom in re.findall(r"`(VIGIE_[A-Z_]+)", EXPLOITATION)}
     assert cites == reglages
 

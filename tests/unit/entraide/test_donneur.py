@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.entraide.domain.activites import parametres
 from services.entraide.domain.allocation.modele import Surete
 from services.entraide.domain.besoins import en_volume
 from services.entraide.domain.donneur import SituationTelephone, apres, marge, meilleure_marge
@@ -24,6 +27,24 @@ def test_a_donor_that_stays_within_its_margin_stays_above_its_objectif(s: Situat
     avant, apres_don = projeter(s), projeter(s, retire)
     for sans, avec, etp in zip(avant.retard_objectif, apres_don.retard_objectif, np.cumsum(donne), strict=True):
         assert avec <= max(sans, 1e-3) or etp == 0
+
+
+@given(situations())
+def test_a_donor_keeps_its_reserve_before_it_gives(s: Situation) -> None:
+    """Giving all it may from the first week, it still works each file a share of the delay before it is due."""
+    libre = min(v for v in marge("ij", s, modele()).cumul if v is not None)
+    plus_court = replace(s, delai_objectif=s.delai_objectif * (1 - parametres()["reserve"]["aidante"]))
+    retire = [-en_volume("ij", libre / 100), *(0.0,) * (SEMAINES - 1)]
+    if libre:
+        assert max(projeter(plus_court, retire).retard_objectif) == pytest.approx(0, abs=1e-3)
+
+
+def test_a_donor_is_counted_at_its_best_pace_which_a_low_stock_hides() -> None:
+    paisible = Situation(((1, 500.0),), (500.0,) * 6, (500.0,) * 6, 30, 10)
+    au_mieux = replace(paisible, pointe=(600.0,) * 6)
+    recent, mieux = (sum(v or 0 for v in marge("ij", s, modele()).cumul) for s in (paisible, au_mieux))
+    assert mieux > recent
+    assert marge("ij", au_mieux, modele()) == marge("ij", replace(paisible, capacite=(600.0,) * 6), modele())
 
 
 def test_a_donor_already_late_has_no_margin() -> None:

@@ -3,6 +3,7 @@ from datetime import date
 
 import pytest
 
+from services.entraide.domain.activites import parametres
 from services.entraide.domain.allocation.allouer import allouer
 from services.entraide.domain.besoins import Besoin, dimensionner, en_etp_semaines
 from services.entraide.domain.donneur import SituationTelephone
@@ -29,7 +30,8 @@ DONNEES = Donnees(
 def test_a_need_is_counted_in_etp_weeks_of_its_own_process() -> None:
     volume = dimensionner("ij", EN_RETARD).volume
     (demande,) = monter(replace(DONNEES, besoins=(replace(BESOIN, volume=volume),))).probleme.demandes
-    retard = projeter(EN_RETARD).retard_objectif
+    reserve = parametres()["reserve"]["aidee"]
+    retard = projeter(replace(EN_RETARD, delai_objectif=20 * (1 - reserve))).retard_objectif
     assert demande.cumulatif and all(s <= o for s, o in zip(demande.manque_socle, demande.manque_objectif, strict=True))
     assert demande.manque_objectif == pytest.approx([100 * en_etp_semaines("ij", v) for v in retard], abs=1)
 

@@ -1,10 +1,11 @@
 from collections import deque
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.entraide.domain.activites import ProductiviteInconnue, productivites
+from services.entraide.domain.activites import ProductiviteInconnue, parametres, productivites
 from services.entraide.domain.besoins import dimensionner, en_etp_semaines, en_volume, fragilite_structurelle
 from services.entraide.domain.projection import Situation, projeter
 
@@ -61,6 +62,8 @@ def test_the_weekly_volume_worked_on_top_leaves_nothing_late(s: Situation) -> No
     assert sum(taille.par_semaine) == pytest.approx(taille.volume, abs=1e-6)
     aide = projeter(s, taille.par_semaine)
     assert max(aide.retard_objectif) == pytest.approx(0, abs=1e-3)
+    plus_court = replace(s, delai_objectif=s.delai_objectif * (1 - parametres()["reserve"]["aidee"]))
+    assert max(projeter(plus_court, taille.par_semaine).retard_objectif) == pytest.approx(0, abs=1e-3)
 
 
 @given(situations())

@@ -31,7 +31,13 @@ BON: dict[str, Any] = {
 
 
 CAISSES = {slug: c.code for slug, c in charger().par_slug.items()}
-EN_LOT = LecteurEnLot(charger_processus().values(), CAISSES)
+
+
+class ToujoursEnColonnes(LecteurEnLot):
+    LOT_MIN = 1
+
+
+EN_LOT = ToujoursEnColonnes(charger_processus().values(), CAISSES)
 
 
 class LecteurCompare(Lecteur):

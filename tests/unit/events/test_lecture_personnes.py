@@ -114,3 +114,17 @@ def test_a_pseudonym_is_taken_and_a_padded_identifier_is_not(lire: Lire, refuser
     assert lire(data={"assure": "k3f9a1c.Zt0d4yV8nq3JmB7wXe1LrA"}).contenu.assure.startswith("k3f9a1c.")
     for faux in ("k1.1-85-05-78-006-084-91", "k1.0000000185057800608491"):
         assert refuser(data={"assure": faux}).champ == "data.assure"
+
+
+def test_while_the_key_rotates_two_pseudonyms_are_taken_of_two_keys_and_no_more(lire: Lire, refuser: Refuser) -> None:
+    present, avant = "k2.Zt0d4yV8nq3JmB7wXe1LrA", "k1.aB0d4yV8nq3JmB7wXe1LrA"
+    assert lire(data={"assure": [present, avant]}).contenu.assure == f"{present} {avant}"
+    assert lire(data={"assure": [present]}).contenu.assure == present
+    for faux in (
+        [],
+        [present, present],
+        [present, avant, "k3.aB0d4yV8nq3JmB7wXe1LrA"],
+        [present, None],
+        ["0612345678"],
+    ):
+        assert refuser(data={"assure": faux}).champ.startswith("data.assure")

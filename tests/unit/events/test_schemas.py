@@ -120,6 +120,9 @@ PSEUDONYMES = st.sampled_from(
         "K1." + "a" * 22,
     ]
 ) | st.sampled_from(["k1." + "ab" * 11 + "\n", "", "jean", None, 5, [], {}])
+ASSURES = PSEUDONYMES | st.lists(
+    st.sampled_from(["k1." + "aB" * 10, "k2." + "aB" * 10, "k3." + "cD" * 10, "jean", None]), max_size=3
+)
 NOMBRES = st.sampled_from([1, 412, 10_000_000, 10_000_001, 0, -1, None, "1", True, 1.5, [], 10**20])
 PLATEFORMES = st.sampled_from(["pfs-idf", "x" * 40, "x" * 41, "", "a\n", "é|è", "a\u2028", None, 5, [], {}])
 CIBLES = NOMS | MAL_TYPES
@@ -157,7 +160,7 @@ def evenements(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         "caisse": CAISSES,
         "productrice": CAISSES,
         "plateforme": PLATEFORMES,
-        "assure": PSEUDONYMES,
+        "assure": ASSURES,
         "nombre": NOMBRES,
         "cible": CIBLES,
         "jalons": jalons(p),

@@ -2,11 +2,13 @@
 
 import hashlib
 import hmac
+import json
 from base64 import urlsafe_b64encode
+from typing import Any
 
 import pytest
 
-from vigie.importation import CleManquante, lire_cle
+from vigie.importation import CleManquante, convertir, lire_cle
 
 APPELS = """
 process: appel
@@ -219,6 +221,18 @@ def test_two_keys_make_two_key_ids_and_two_pseudonyms(importer) -> None:
     )
     assert un[0] != deux[0]
     assert un[1] != deux[1]
+
+
+def test_while_the_key_rotates_a_person_leaves_under_both_the_present_key_first(tmp_path, mapping) -> None:
+    fichier = tmp_path / "appels.csv"
+    fichier.write_text("id,debut,client\n1,2026-01-05,AB123\n")
+    present, avant = b"une cle de reseau pour les essais", b"la cle de reseau d'avant"
+
+    def assure(cle: bytes, precedente: bytes | None = None) -> Any:
+        (evenement,) = convertir(fichier, mapping(ASSURES), cle, precedente=precedente)
+        return json.loads(evenement.corps)["data"]["assure"]
+
+    assert assure(present, avant) == [assure(present), assure(avant)]
 
 
 def test_persons_without_a_key_are_refused_before_reading_with_what_to_do(importer) -> None:

@@ -8,6 +8,7 @@ from scipy import stats
 
 from shared.indicators.completude import (
     HEURES,
+    PLANCHER,
     Completude,
     Creneau,
     Silence,
@@ -19,6 +20,7 @@ from shared.indicators.completude import (
     juger,
     silence,
 )
+from shared.indicators.couverture import MEMOIRE, bilans
 from shared.network.calendrier import Calendrier, jour_de_semaine
 from shared.network.jours import jour_de
 
@@ -123,7 +125,56 @@ def test_a_silence_goes_back_to_the_last_event_across_the_week_end() -> None:
 def test_a_small_source_is_silent_after_as_many_days_as_chance_cannot_explain() -> None:
     petite = Source(dict.fromkeys(range(DEBUT, LUNDI), 2), DEBUT)
     assert silence(petite, LUNDI + 3, jamais) is None
-    assert silence(petite, LUNDI + 4, jamais) == Silence(LUNDI, 10)
+    muette = silence(petite, LUNDI + 4, jamais)
+    assert muette is not None
+    assert (muette.depuis, muette.attendus) == (LUNDI, pytest.approx(10, rel=0.05))
+
+
+def _cinq_par_jour_ouvre(total: int, jours: int) -> Source:
+    """``total`` events a week, spread over the working days, at different days from week to week."""
+    recus: dict[int, int] = {}
+    for semaine, lundi in enumerate(range(LUNDI - 70, LUNDI + jours, 7)):
+        for rang in range(total):
+            jour = lundi + (rang + 3 * semaine * rang) % 5
+            recus[jour] = recus.get(jour, 0) + 1
+    return Source(recus, LUNDI - 70)
+
+
+def test_a_week_without_a_small_source_is_seen_though_chance_explains_each_of_its_days() -> None:
+    """Ten a week: two a day come to nothing once in seven, ten come to nothing once in 22,000."""
+    semaine = range(LUNDI, LUNDI + 7)
+    petite = _cinq_par_jour_ouvre(10, 7)
+    assert completude(petite, semaine, jamais) == Completude(1.0, True, (), 0)
+    muette = sans(petite, *semaine)
+    assert juger(muette, LUNDI, jamais).etat == "complet"
+    vue = completude(muette, semaine, jamais)
+    assert (vue.taux, vue.complete, vue.silencieux) == (0.0, False, tuple(range(LUNDI, LUNDI + 5)))
+
+
+def test_a_source_of_three_a_week_is_expected_to_send_three_a_week_and_is_silent_after_four() -> None:
+    rare = _cinq_par_jour_ouvre(3, 42)
+    semaine = [attendu(rare, jour, jamais) or 0.0 for jour in range(LUNDI, LUNDI + 7)]
+    assert sum(semaine) == pytest.approx(3, rel=0.2)
+    muette = sans(rare, *range(LUNDI, LUNDI + 42))
+    assert silence(muette, LUNDI + 13, jamais) is None
+    assert silence(muette, LUNDI + 27, jamais) is not None
+
+
+def test_a_source_that_sends_in_bundles_is_not_silent_between_them() -> None:
+    """Twenty at once, some day of the week: two weeks may go by from the first day of one to the last of the next."""
+    paquets = Source({LUNDI - 70 + 7 * k + (3 * k) % 5: 20 for k in range(10)}, LUNDI - 70)
+    assert silence(paquets, LUNDI + 13, jamais) is None
+    assert completude(paquets, range(LUNDI, LUNDI + 7), jamais).silencieux == ()
+
+
+def test_stable_sources_of_any_size_are_found_incomplete_less_than_once_in_a_hundred_months() -> None:
+    hasard = np.random.default_rng(2026)
+    for par_semaine in (3, 5, 10, 15, 20, 30, 60, 300):
+        jours = np.arange(MEMOIRE + 31)
+        recus = hasard.poisson(np.where(jours % 7 < 5, par_semaine / 5, 0), size=(2_000, jours.size))
+        juges = bilans(recus.astype(np.int64), np.zeros_like(recus, dtype=bool))
+        faux = sum(b.silencieux > 0 or b.venus < PLANCHER * b.attendus for b in juges)
+        assert faux < 0.01 * len(juges), par_semaine
 
 
 def test_hours_are_slots_too() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.indicators.completude import Source, juger, resumer
+from shared.indicators.completude import Source, juger_tous, resumer
 from shared.indicators.couverture import MEMOIRE, Bilan, Part, bilans, parts
 
 JOURS = 20
@@ -23,7 +23,7 @@ def test_many_sources_at_once_are_judged_as_one_by_one(recus: list[list[int]], f
     for trouve, ligne in zip(bilans(tableau, chome), recus, strict=True):
         comptes = {jour: n for jour, n in enumerate(ligne) if n}
         source = Source(comptes, min(comptes, default=MEMOIRE + JOURS))
-        juges = [juger(source, jour, fermes.__contains__) for jour in range(MEMOIRE, MEMOIRE + JOURS)]
+        juges = juger_tous(source, range(MEMOIRE, MEMOIRE + JOURS), fermes.__contains__)
         seul = resumer(juges)
         (part,) = parts([trouve], [()], [False]).values()
         assert part.taux is None if seul.taux is None else abs(part.taux - seul.taux) < 1e-12

@@ -23,6 +23,7 @@ def application(
     clock: Clock | None = None,
     lifespans: Sequence[Lifespan] = (),
     identite: Any = None,
+    acces: Any = None,
     **reglages: Any,
 ) -> Application:
     return creer_application(
@@ -33,6 +34,7 @@ def application(
         reglages=Reglages(**reglages),
         clock=clock or SystemClock(),
         identite=identite,
+        acces=acces,
     )
 
 

@@ -12,10 +12,12 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from shared.clock import SimulatedClock
+from shared.service.acces import ouvert_a
 from shared.service.application import piece
 from shared.service.erreurs import Conflit, NonIdentifie, TropDeRequetes
-from shared.service.identite import Principal, PrincipalCourant, exiger
-from shared.service.reglages import ReglagesInvalides
+from shared.service.horloge import creer_horloge
+from shared.service.identite import Principal, PrincipalCourant
+from shared.service.reglages import Reglages, ReglagesInvalides
 
 NOEL = datetime(2025, 12, 25, tzinfo=UTC)
 
@@ -211,32 +213,21 @@ async def test_a_router_given_whole_asks_for_the_principal_even_if_no_route_does
         async def identifier(self, entetes: Any) -> Principal:
             if entetes.get("authorization") != "jeton":
                 raise NonIdentifie("Identifiez-vous.", entetes={"WWW-Authenticate": "Bearer"})
-            return Principal("u1", "Une personne", frozenset({"lecture"}))
+            return Principal("u1", "Une personne", frozenset({"auditeur"}))
 
-    async with ouvrir(_routes(), identite=Porte(), mode="production") as client:
+    routes = APIRouter()
+
+    @routes.get("/v1/contexte")
+    async def contexte() -> str:
+        return "ouvert"
+
+    table = {"GET /v1/contexte": ouvert_a("auditeur")}
+    async with ouvrir(routes, identite=Porte(), mode="production", acces=table) as client:
         refus = await client.get("/v1/contexte")
         acces = await client.get("/v1/contexte", headers={"Authorization": "jeton"})
         sante = await client.get("/livez")
     assert (refus.status_code, refus.headers["www-authenticate"]) == (401, "Bearer")
     assert (acces.status_code, sante.status_code) == (200, 200)
-
-
-async def test_a_role_is_asked_by_name_and_the_local_administrator_holds_all(ouvrir: Any) -> None:
-    routes = APIRouter()
-
-    @routes.get("/qui")
-    async def qui(principal: Annotated[Principal, Depends(exiger("operateur", "comite"))]) -> str:
-        return principal.identifiant
-
-    class Lecteur:
-        async def identifier(self, entetes: Any) -> Principal:
-            return Principal("u1", "Une personne", frozenset({"lecture"}))
-
-    async with ouvrir(routes) as client:
-        assert (await client.get("/qui")).json() == "local"
-    async with ouvrir(routes, identite=Lecteur()) as client:
-        refus = await client.get("/qui")
-    assert (refus.status_code, refus.json()["roles"]) == (403, ["operateur", "comite"])
 
 
 def test_production_without_identity_provider_refuses_to_start(fabriquer: Callable[..., Any]) -> None:
@@ -264,6 +255,15 @@ async def test_a_simulated_clock_moves_by_header_and_by_route_and_never_back(ouv
     assert "fuseau" in sans_fuseau.json()["erreurs"][0]["message"]
 
 
+def test_a_simulated_clock_tells_the_present_once_it_was_told_the_time() -> None:
+    horloge = creer_horloge(Reglages(horloge="simulee"))
+    assert not horloge.reglee
+    assert isinstance(horloge, SimulatedClock)
+    horloge.advance_to(NOEL)
+    assert horloge.reglee
+    assert creer_horloge(Reglages()).reglee
+
+
 async def test_the_systems_clock_is_moved_by_nobody(ouvrir: Any) -> None:
     async with ouvrir() as client:
         assert (await client.put("/v1/horloge", json={"instant": "2026-02-01T00:00:00Z"})).status_code == 404
@@ -277,14 +277,14 @@ async def test_the_principal_is_found_once_a_request(ouvrir: Any) -> None:
         async def identifier(self, entetes: Any) -> Principal:
             nonlocal appels
             appels += 1
-            return Principal("u1", "Une personne", frozenset({"a"}))
+            return Principal("u1", "Une personne", frozenset({"reseau"}))
 
     routes = APIRouter()
 
     @routes.get("/x")
-    async def lire(request: Request, un: PrincipalCourant, deux: Annotated[Principal, Depends(exiger("a"))]) -> bool:
-        return un is deux
+    async def lire(request: Request, un: PrincipalCourant) -> str:
+        return un.identifiant
 
-    async with ouvrir(routes, identite=Compteur()) as client:
-        assert (await client.get("/x")).json() is True
+    async with ouvrir(routes, identite=Compteur(), acces={"GET /x": ouvert_a("reseau")}) as client:
+        assert (await client.get("/x")).json() == "u1"
     assert appels == 1

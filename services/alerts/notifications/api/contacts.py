@@ -10,11 +10,14 @@ from sqlalchemy.dialects.postgresql import insert as deposer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.api.commun import Corps, Service, champ_invalide, etiquette, json, une_fois
+from services.alerts.assemblage import ServiceAlertes
+from services.alerts.notifications.coffre import SecretIllisible
 from services.alerts.notifications.domain import PREMIER, nom_du_destinataire
 from services.alerts.notifications.tables import contacts, destinataires
 from services.alerts.notifications.webhook import nouveau_secret
 from shared.network.reseau import CaisseInconnue, charger
-from shared.service.erreurs import Introuvable
+from shared.service.acces import LECTEURS, Acces, du_chemin, ouvert_a
+from shared.service.erreurs import Indisponible, Introuvable
 from shared.service.etag import exiger_if_match
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
@@ -75,7 +78,7 @@ async def changer(
         valeurs |= {"echec_depuis": None, "desactive_le": None, "motif": None}
         if corps.webhook is not None:
             secret = nouveau_secret() if ligne.webhook_secret is None or corps.webhook.nouveau_secret else None
-            valeurs["webhook_secret"] = secret or ligne.webhook_secret
+            valeurs["webhook_secret"] = ligne.webhook_secret if secret is None else _sceller(service, secret, caisse)
             if not corps.webhook.actif:
                 valeurs |= {"desactive_le": service.clock.now(), "motif": f"Désactivé par {principal.nom}."}
         await conn.execute(destinataires.update().where(destinataires.c.caisse == caisse).values(valeurs))
@@ -93,6 +96,13 @@ async def changer(
         return json(document, ETag=etag)
 
     return await une_fois(request, service, cle, principal, action)
+
+
+def _sceller(service: ServiceAlertes, secret: str, caisse: str) -> str:
+    try:
+        return service.reglages.coffre().sceller(secret, caisse)
+    except SecretIllisible as exc:
+        raise Indisponible(str(exc)) from None
 
 
 async def _document(conn: AsyncConnection, caisse: str) -> dict[str, Any]:
@@ -133,3 +143,9 @@ def _url_de_webhook(texte: str) -> str:
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.fragment:
         raise champ_invalide("webhook.url", "donnez une adresse https://… sans identifiant ni fragment.")
     return str(url)
+
+
+ACCES: Acces = {
+    "GET /v1/caisses/{slug}/contacts": ouvert_a(*LECTEURS, caisse=du_chemin("slug")),
+    "PUT /v1/caisses/{slug}/contacts": ouvert_a("reseau", "caisse", caisse=du_chemin("slug")),
+}

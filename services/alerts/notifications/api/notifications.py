@@ -9,11 +9,13 @@ from pydantic import Field
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts.api.commun import Corps, Rang, Service, json, une_fois
+from services.alerts.api.commun import Corps, Rang, Service, caisse_de_la_ligne, json, une_fois
 from services.alerts.notifications import store
 from services.alerts.notifications.api.contacts import destinataire
 from services.alerts.notifications.domain import PREMIER, SECOND, etat_notification
 from services.alerts.notifications.publication import livrer
+from services.alerts.notifications.tables import notifications
+from shared.service.acces import LECTEURS, Acces, de_la_requete, ouvert_a
 from shared.service.erreurs import Conflit, Introuvable
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
@@ -156,3 +158,14 @@ def _presenter(ligne: Row[Any], livrees: Sequence[Row[Any]]) -> dict[str, Any]:
         "relances": ligne.relances,
         "prochaine_relance": ligne.prochaine_relance,
     }
+
+
+_LA_SIENNE = caisse_de_la_ligne(notifications, parametre="identifiant", lire=uuid.UUID)
+
+ACCES: Acces = {
+    "GET /v1/boite": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/notifications": ouvert_a(*LECTEURS, caisse=de_la_requete()),
+    "GET /v1/notifications/{identifiant}": ouvert_a(*LECTEURS, caisse=_LA_SIENNE),
+    "POST /v1/notifications/{identifiant}/accuse": ouvert_a("reseau", "caisse", caisse=_LA_SIENNE),
+    "POST /v1/notifications/{identifiant}/renvoi": ouvert_a("reseau"),
+}

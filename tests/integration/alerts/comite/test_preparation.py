@@ -80,9 +80,6 @@ async def test_de_deux_ordonnanceurs_un_seul_prepare(comite: Comite) -> None:
     assert len(await evenements(comite)) == 2
 
 
-ETAPES = ["figer", "classer", "ajouter", "resumer", "annoncer", "proposer"]
-
-
 @pytest.mark.parametrize(
     ("ou", "etape"),
     [

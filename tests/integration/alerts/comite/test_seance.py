@@ -212,20 +212,27 @@ async def test_la_seance_se_rejoue_du_journal_comme_elle_est(comite: Comite) -> 
     assert seance.etat == "close"
 
 
-async def test_la_synthese_compte_l_annee_en_json_et_en_csv(comite: Comite) -> None:
+async def test_la_synthese_compte_l_annee_en_json_en_csv_et_en_pdf(comite: Comite) -> None:
     await comite.preparateur.preparer(MOIS)
     await comite.ouvrir()
     await comite.tout_accepter()
     await comite.acte("cloture")
-    bilan = await comite.reseau.lire("/v1/comites/synthese", annee=2026)
+    bilan = await comite.reseau.lire("/v1/syntheses/2026")
     assert (bilan["total"]["courriers"], bilan["total"]["caisses_concernees"]) == (2, 2)
     assert bilan["total"]["comites_clos"] == 1
-    assert bilan["indicateurs"][0]["un_an_avant"] == {"sous_le_socle": None, "sous_l_objectif": None}
-    csv = await comite.reseau.client.get("/v1/comites/synthese", params={"annee": 2026, "format": "csv"})
+    assert bilan["reduction"]["evolution"] == {"sous_le_socle": None, "sous_l_objectif": None}
+    assert (bilan["entraide"]["disponible"], "Non disponible" in bilan["entraide"]["phrase"]) == (False, True)
+    mois = await comite.reseau.lire("/v1/syntheses/2026-10")
+    assert (mois["libelle"], mois["comites"]) == ("octobre 2026", bilan["comites"])
+    csv = await comite.reseau.client.get("/v1/syntheses/2026", params={"format": "csv"})
     entete, ligne, *_ = csv.text.split("\r\n")
-    assert entete.startswith("mois,etat,caisses_examinees,courriers")
-    assert ligne.startswith("2026-10,close,2,2,2,")
-    assert (await comite.reseau.lire("/v1/comites/synthese", annee=2025))["mois"] == []
+    assert (entete, ligne) == (
+        "periode,partie,mois,objet,mesure,valeur,unite", "2026,comite,2026-10,close,caisses_examinees,2,"
+    )  # fmt: skip
+    pdf = await comite.reseau.client.get("/v1/syntheses/2026-10", headers={"accept": "application/pdf"})
+    assert (pdf.headers["content-type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
+    assert (await comite.reseau.lire("/v1/syntheses/2025"))["comites"] == []
+    assert (await comite.reseau.client.get("/v1/syntheses/2026-13")).status_code == 404
 
 
 async def test_un_mois_inconnu_ou_mal_ecrit_est_introuvable_en_francais(comite: Comite) -> None:

@@ -1,6 +1,7 @@
 """The facteur is killed at the worst moments: nothing is lost, and a receiver that honours the id sees one message."""
 
 import asyncio
+import os
 import signal
 import sys
 from dataclasses import replace
@@ -34,8 +35,9 @@ async def test_a_process_killed_while_it_sends_holds_nothing(
         recepteur.comportement = retenue
         identifiant = await poste.publier("a", accuse_attendu=False)
         processus = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.support.facteur_seul", postgres_url, poste.clock.now().isoformat()
-        )
+            sys.executable, "-m", "tests.support.facteur_seul", postgres_url, poste.clock.now().isoformat(),
+            env=os.environ | {"VIGIE_HOME": str(poste.dossier)},
+        )  # fmt: skip
         await attendre(lambda: recepteur.appels == 1)
         await poste.facteur().tour()
         assert recepteur.appels == 1, "the row is held by the process that sends it"

@@ -1,11 +1,13 @@
 """Webhooks on a real HTTP receiver: signed, sent until they arrive, never where they may not go."""
 
 import asyncio
+import base64
 import uuid
 from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
+from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -44,6 +46,32 @@ async def test_the_secret_is_told_once_and_never_read_again(poste: Poste, recept
     assert recepteur.secret.startswith("whsec_")
     assert "secret" not in (await poste.reseau.lire("/v1/caisses/cpam-31/contacts"))["webhook"]
     assert "secret" not in (await poste.declarer("d@caisse.test", webhook=recepteur.url))["webhook"]
+
+
+async def test_the_secret_is_sealed_at_rest_and_the_key_rotates(
+    ouvrir_poste: OuvrirPoste, recepteur: Recepteur
+) -> None:
+    une, autre = (SecretStr(base64.b64encode(bytes([n]) * 32).decode()) for n in (1, 2))
+    garde = "SELECT webhook_secret FROM alerts.destinataires WHERE caisse = 'cpam-31'"
+    async with ouvrir_poste(cle_secrets=une) as poste:
+        await brancher(poste, recepteur)
+        avant = await poste.reseau.service.pool.fetchval(garde)
+    assert avant.startswith("v1.")
+    assert recepteur.secret not in avant
+    async with ouvrir_poste(cle_secrets=autre, cle_secrets_precedente=une) as poste:
+        identifiant = await poste.publier("a")
+        await poste.facteur().tour()
+        assert (await poste.detail(identifiant))["etat"] == "remise", "signé du même secret"
+        assert await poste.reseau.service.pool.fetchval(garde) != avant, "scellé de nouveau par la nouvelle clé"
+    async with ouvrir_poste(cle_secrets=autre) as poste:
+        identifiant = await poste.publier("b")
+        await poste.facteur().tour()
+        assert (await poste.detail(identifiant))["etat"] == "remise", "l'ancienne clé peut disparaître"
+    async with ouvrir_poste(cle_secrets=une) as poste:
+        identifiant = await poste.publier("c")
+        await poste.facteur().tour()
+        detail = await poste.detail(identifiant)
+        assert (detail["etat"], "clé que ce service n'a pas" in str(detail["livraisons"])) == ("a_envoyer", True)
 
 
 async def panne(request: Request) -> Response:

@@ -30,7 +30,9 @@ def test_une_crise_soudaine_des_ij_propose_un_courrier_avec_entraide_et_lui_seul
     assert mesures(dossiers, "cpam-75") == ["courrier_entraide"]
     (proposition,) = dossiers["cpam-75"]["propositions"]
     assert proposition["indicateurs"] == [IJ]
-    assert proposition["motifs"][0]["motif"].startswith("Dégradation récente (1 mois) et forte (57 % du seuil)")
+    assert proposition["motifs"][0]["motif"].startswith(
+        "Dégradation récente (1 mois) et forte (écart de 57 % au seuil)"
+    )
 
 
 def test_une_derive_lente_propose_un_plan_d_actions_et_pas_d_entraide() -> None:
@@ -122,6 +124,20 @@ def test_un_courrier_recent_n_est_pas_repete_avant_quatre_mois() -> None:
     assert mesures(preparer(derive, passes=ancien), "cpam-75") == ["courrier_plan_actions"]
 
 
+def test_une_mesure_decidee_a_le_temps_d_agir_avant_d_etre_proposee_de_nouveau() -> None:
+    """Three months for an entraide, twelve for an audit, by the shipped rules."""
+    crise = serie(IJ, {**SAIN, "cpam-75": [27.0, *[55.0] * 5]})
+    recente = Passe(courriers=[{"mois": "2026-09", "modele": "courrier_entraide", "indicateurs": [IJ]}])
+    dossiers = preparer(crise, passes={"cpam-75": recente})
+    assert mesures(dossiers, "cpam-75") == []
+    assert any("décidé il y a 1 mois" in dite for dite in dossiers["cpam-75"]["regles_arretees"])
+    ancienne = Passe(courriers=[{"mois": "2026-07", "modele": "courrier_entraide", "indicateurs": [IJ]}])
+    assert mesures(preparer(crise, passes={"cpam-75": ancienne}), "cpam-75") == ["courrier_entraide"]
+    audite = Passe(courriers=[{"mois": "2026-05", "modele": "audit", "indicateurs": [IJ]}])
+    dure = preparer(serie(IJ, {**SAIN, "cpam-75": [48.0]}), passes={"cpam-75": audite})
+    assert mesures(dure, "cpam-75") == ["courrier_plan_actions"]
+
+
 def test_un_plan_deja_ouvert_n_est_pas_redemande() -> None:
     derive = serie(IJ, {**SAIN, "cpam-75": [30.0, 36.5, 37.0, 37.5]})
     plan = {"indicateurs": [IJ], "trajectoires": {IJ: {"etat": "en_retard"}}}
@@ -130,13 +146,32 @@ def test_un_plan_deja_ouvert_n_est_pas_redemande() -> None:
     assert dossiers["cpam-75"]["constats"][0]["questions"]["sur_la_trajectoire"] is False
 
 
-def test_un_chiffre_bati_sur_une_partie_des_evenements_est_liste_sans_mesure() -> None:
+def test_au_dessus_du_plancher_un_jour_manquant_est_dit_a_cote_du_chiffre_et_n_ote_aucune_mesure() -> None:
+    """One day of twenty of a national source."""
+    crise = serie(IJ, {**SAIN, "cpam-75": [27.0, 55.0]})
+    for lignes in crise.par_caisse.values():
+        lignes[-1]["completude"] = {"taux": 0.95, "complet": False, "sources_muettes": 0}  # type: ignore[index]
+    dossiers = preparer(crise)
+    assert mesures(dossiers, "cpam-75") == ["courrier_entraide"]
+    (constat,) = dossiers["cpam-75"]["constats"]
+    assert (constat["gravite"], constat["incomplet"]) == ("avere", None)
+    assert constat["reserve"] == "Chiffre bâti sur 95 % des événements attendus."
+
+
+def test_une_source_muette_encore_au_moment_de_preparer_ote_toute_mesure() -> None:
     crise = serie(IJ, {**SAIN, "cpam-75": [27.0, 55.0]})
     derniere = crise.par_caisse["cpam-75"][-1]
     derniere["completude"] = {"taux": 0.8, "complet": False, "sources_muettes": 1}  # type: ignore[index]
     dossiers = preparer(crise)
     assert mesures(dossiers, "cpam-75") == []
     assert "80 % des événements attendus" in dossiers["cpam-75"]["constats"][0]["incomplet"]
+
+
+def test_des_jours_trop_jeunes_pour_etre_attendus_ne_disent_rien_contre_un_chiffre() -> None:
+    crise = serie(IJ, {**SAIN, "cpam-75": [27.0, 55.0]})
+    derniere = crise.par_caisse["cpam-75"][-1]
+    derniere["completude"] = {"taux": 1.0, "complet": False, "sources_muettes": 0}  # type: ignore[index]
+    assert mesures(preparer(crise), "cpam-75") == ["courrier_entraide"]
 
 
 def test_un_chiffre_trop_incomplet_est_non_mesure_et_n_ouvre_pas_de_dossier() -> None:

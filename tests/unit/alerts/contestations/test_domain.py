@@ -17,6 +17,7 @@ from services.alerts.contestations.domain import (
     adaptation_le,
     adapter,
     hors_de,
+    seuil_adapte,
     verifier,
 )
 from services.alerts.suivis.passages import MotifManquant, PassageImpossible, Passages, passer
@@ -86,14 +87,23 @@ def test_une_adaptation_a_rebours_est_refusee() -> None:
 
 def test_le_verdict_suit_la_cible_adaptee_et_le_seuil_d_alerte_reste() -> None:
     cible = Cible(2026, "fixee", Decimal(90), None, DEBUT, socle=Decimal(85), seuil_alerte=Decimal(75))
-    adaptee = adapter(cible, Bornes(objectif=Decimal(82), socle=Decimal(78)))
+    adaptee = adapter(cible, Bornes(objectif=Decimal(82), socle=Decimal(78)), "haut")
     assert [verdict(v, cible, "haut") for v in (91, 83, 79, 74)] == [
         "atteint", "sous_le_socle", "sous_le_socle", "seuil_alerte_franchi",
     ]  # fmt: skip
     assert [verdict(v, adaptee, "haut") for v in (91, 83, 79, 74)] == [
         "atteint", "atteint", "socle_atteint", "seuil_alerte_franchi",
     ]  # fmt: skip
-    assert adapter(cible, Bornes(socle=Decimal(80))).valeur == Decimal(90), "la borne tue reste celle de la convention"
+    tue = adapter(cible, Bornes(socle=Decimal(80)), "haut")
+    assert tue.valeur == Decimal(90), "la borne tue reste celle de la convention"
+
+
+@pytest.mark.parametrize(
+    ("mieux", "seuil", "socle", "attendu"),
+    [("haut", "80", "70", "70"), ("haut", "80", "82", "80"), ("bas", "35", "45", "45"), ("bas", "35", "30", "35")],
+)
+def test_ce_qui_est_accorde_n_est_pas_une_alerte(mieux: Mieux, seuil: str, socle: str, attendu: str) -> None:
+    assert seuil_adapte(Decimal(seuil), Bornes(socle=Decimal(socle)), mieux) == Decimal(attendu)
 
 
 def test_on_ne_dit_pas_qu_un_chiffre_a_change_sans_avoir_lu_les_deux() -> None:

@@ -9,17 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.alerts.comite.calendrier import Mois
-from services.alerts.effets.domain import (
-    DIVERGENTE,
-    MOIS_AVANT,
-    RETOUR_A_LA_MOYENNE,
-    TEMOINS_MIN,
-    Conclusion,
-    Effet,
-    difference,
-    effet,
-    mois_d_avant,
-)
+from services.alerts.effets.domain import DIVERGENTE, RETOUR_A_LA_MOYENNE, Effet, effet
+from shared.indicators.differences import MOIS_AVANT, TEMOINS_MIN, Conclusion, difference, mois_d_avant
 from shared.indicators.sens import Mieux
 
 JUGE, DECIDEE = Mois(2026, 3), Mois(2026, 4)

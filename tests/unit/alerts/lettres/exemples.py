@@ -118,7 +118,7 @@ DONNEES: dict[str, dict[str, Any]] = {
         "precedents": ["préconisation du 8 septembre 2026", "courrier d'alerte du 7 octobre 2026"],
         "consigne": "Le comité demande que le plan traite d'abord les dossiers de plus de 60 jours.",
     },
-    "courrier_entraide": {**COURRIER, "aide": AIDE},
+    "courrier_entraide": {**COURRIER, "aides": [AIDE]},
     "audit": COURRIER,
     "accompagnement_si": COURRIER,
     "delestage_ou_tram": COURRIER,

@@ -104,6 +104,15 @@ def test_the_shares_of_the_holders_make_a_whole_and_name_what_the_caisse_can_cha
     assert [d["a_sa_main"] for d in detenteurs] == [True, False, False, False]
 
 
+def test_what_a_figure_lacks_is_written_in_the_letter_that_speaks_of_it() -> None:
+    manque = {**IJ, "reserve": "Chiffre bâti sur 95 % des événements attendus."}
+    assert rendre("preconisation", indicateurs=[manque]) != rendre("preconisation", indicateurs=[IJ])
+    vue = vue_de(
+        "preconisation", lire("preconisation", completer({**COURRIER, "indicateurs": [manque]})), Tirage("r", "g")
+    )
+    assert vue["constats"][0]["reserve"].startswith("Chiffre bâti sur 95")
+
+
 def test_the_responsible_and_the_executing_caisse_are_both_named() -> None:
     vue = vue_de(
         "preconisation", lire("preconisation", completer({**COURRIER, "indicateurs": [FSP]})), Tirage("r", "g")

@@ -18,6 +18,8 @@ from tests.unit.dossiers.atelier import CGSS, CPAM, PRENANTE, Codes, lieux, ts
 
 REGLES = charger_regles()
 ANNE, BRUNO = "k1.aaaaaaaaaaaaaaaaaaaaaa", "k1.bbbbbbbbbbbbbbbbbbbbbb"
+NOUVELLE = "k2.nnnnnnnnnnnnnnnnnnnnnn"
+"""Anne, under the next key."""
 
 
 class Personnes:
@@ -45,7 +47,7 @@ class Personnes:
         return chaines
 
     def cellules(self, annonces: list[tuple[str, Contenu]] | None = None) -> Counter[tuple[str, ...]]:
-        """(process, caisse, canal, motif, ecart or retard, outcome) -> contacts."""
+        """(process, caisse, canal, motif, ecart and delai, or retard, outcome) -> contacts."""
         comptes: Counter[tuple[str, ...]] = Counter()
         for etat in self.chaines(annonces).values():
             for genre, dims, (n,) in self.calcul.contributions(list(etat.values())):
@@ -96,10 +98,10 @@ def test_l_ecart_se_compte_au_contact_precedent_du_meme_motif_tous_canaux() -> N
     p.dire("appel", "A3", appel("a3", "2026-03-12 00:01"))
     p.dire("appel", "B1", appel("b1", "2026-03-12 09:00", assure=BRUNO))
     assert p.cellules() == {
-        ("reiteration", "751", "appel", "droits", AUCUN, "decroche"): 2,
-        ("reiteration", "751", "courriel", "droits", "3", "en_cours"): 1,
-        ("reiteration", "751", "appel", "remboursement", AUCUN, "decroche"): 1,
-        ("reiteration", "751", "appel", "droits", "7", "decroche"): 1,
+        ("reiteration", "751", "appel", "droits", AUCUN, "", "decroche"): 2,
+        ("reiteration", "751", "courriel", "droits", "3", "", "en_cours"): 1,
+        ("reiteration", "751", "appel", "remboursement", AUCUN, "", "decroche"): 1,
+        ("reiteration", "751", "appel", "droits", "7", "", "decroche"): 1,
         ("contact_induit", "751", "appel", "droits", AUCUN, "decroche"): 3,
         ("contact_induit", "751", "courriel", "droits", AUCUN, "en_cours"): 1,
         ("contact_induit", "751", "appel", "remboursement", AUCUN, "decroche"): 1,
@@ -119,8 +121,10 @@ def test_l_ecart_se_compte_en_jours_de_la_caisse_du_contact() -> None:
     p.dire("appel", "A2", appel("a2", "2026-03-03 03:00", caisse=CGSS, zone="Indian/Reunion"))
     p.dire("appel", "A3", appel("a3", "2026-03-03 00:30"))
     comptes = p.cellules()
-    assert comptes["reiteration", "974", "appel", "droits", "1", "decroche"] == 1
-    assert comptes["reiteration", "751", "appel", "droits", "0", "decroche"] == 1, "né le 3 à La Réunion, le 3 à Paris"
+    assert comptes["reiteration", "974", "appel", "droits", "1", "", "decroche"] == 1
+    assert comptes["reiteration", "751", "appel", "droits", "0", "", "decroche"] == 1, (
+        "né le 3 à La Réunion, le 3 à Paris"
+    )
 
 
 def test_sans_motif_ou_de_motif_autre_un_contact_n_est_pas_une_reiteration_mais_peut_etre_induit() -> None:
@@ -202,6 +206,50 @@ def test_un_changement_d_assure_retire_le_contact_de_l_ancienne_chaine() -> None
     assert p.lus("reiteration") == {AUCUN: 1}
 
 
+def test_pendant_la_rotation_de_la_cle_les_contacts_se_suivent_et_ne_comptent_qu_une_fois() -> None:
+    """The key changes on 1 March: both pseudonyms until the 31st, the new one alone from 1 April."""
+    p = Personnes()
+    p.dire("ij", "I1", ij("i1", "2026-02-20 09:00", assure=f"{NOUVELLE} {ANNE}"))
+    for id, quand, assure in (
+        ("avant", "2026-02-27 09:00", ANNE),
+        ("pendant", "2026-03-02 09:00", f"{NOUVELLE} {ANNE}"),
+        ("encore", "2026-03-30 09:00", f"{NOUVELLE} {ANNE}"),
+        ("apres", "2026-04-01 09:00", NOUVELLE),
+    ):
+        p.dire("appel", id, appel(id, quand, assure=assure))
+    assert p.lus("reiteration") == {AUCUN: 1, "3": 1, "28": 1, "2": 1}
+    assert p.lus("contact_induit") == {AUCUN: 2, "ij": 2}
+    assert len(p.chaines()) == 2
+
+
+def test_sans_les_deux_pseudonymes_la_chaine_se_romprait() -> None:
+    p = Personnes()
+    p.dire("appel", "A1", appel("a1", "2026-02-27 09:00"))
+    p.dire("appel", "A2", appel("a2", "2026-03-02 09:00", assure=NOUVELLE))
+    assert p.lus("reiteration") == {AUCUN: 2}
+
+
+def test_un_dossier_dit_sous_la_cle_d_avant_puis_sous_la_nouvelle_reste_dans_les_deux_chaines() -> None:
+    """The IJ was received under the old key and is paid under the new one: who called before was induced all along."""
+    p = Personnes()
+    p.dire("ij", "I1", ij("i1", "2026-01-02 09:00"))
+    p.dire("appel", "A1", appel("a1", "2026-02-20 09:00"))
+    t = ts("2026-04-20 09:00")
+    p.dire("ij", "I1", Contenu(1, "i2", 0, t, {"payee": t}, CPAM, assure=NOUVELLE))
+    p.dire("appel", "A2", appel("a2", "2026-04-10 09:00", assure=NOUVELLE))
+    p.dire("appel", "A3", appel("a3", "2026-04-21 09:00", assure=NOUVELLE))
+    assert p.lus("contact_induit") == {"ij": 2, AUCUN: 1}
+
+
+@pytest.mark.parametrize(("repondu", "attendu"), [("2026-03-04 09:00", "tenu"), ("2026-03-04 09:01", "")])
+def test_un_courriel_dit_s_il_a_eu_sa_reponse_en_48_heures_bornes_comprises(repondu: str, attendu: str) -> None:
+    p = Personnes()
+    t = ts(repondu)
+    p.dire("courriel", "M1", ecrit("m1", "2026-03-02 09:00"))
+    p.dire("courriel", "M1", Contenu(1, "m2", 0, t, {"repondu": t}))
+    assert p.lus("reiteration", 5) == {attendu: 1}
+
+
 def test_le_travail_d_une_autre_caisse_reste_attribue_des_deux_cotes() -> None:
     p = Personnes()
     p.dire("appel", "A1", appel("a1", "2026-03-02 09:00", productrice=PRENANTE))
@@ -258,7 +306,7 @@ def evenements(draw: st.DrawFn) -> tuple[str, str, Contenu]:
     return process, subject, Contenu(
         1, id, revision, t, jalons, draw(st.sampled_from([0, CPAM, CGSS])),
         attributs={"motif": motif} if motif and process in ("appel", "courriel") else {},
-        assure=draw(st.sampled_from(["", ANNE, BRUNO])),
+        assure=draw(st.sampled_from(["", ANNE, BRUNO, NOUVELLE, f"{NOUVELLE} {ANNE}", f"{ANNE} {NOUVELLE}"])),
     )  # fmt: skip
 
 

@@ -1,0 +1,186 @@
+"""What the console asks of the other services. Each reading fails alone; nothing is kept but what an ETag renews."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import httpx
+import msgspec
+
+from services.console.mots import NOMS_SERVICES, heure
+from shared.clock import Clock
+
+T = TypeVar("T")
+
+Options = Mapping[str, object]
+"""Of a query: texts, numbers, days, truths; None and the empty text are left out."""
+
+GARDEES_MAX = 64
+"""Answers kept with their ETag: those of the pages that are open, the network's among them (about 1 MB)."""
+
+
+class AmontInjoignable(Exception):
+    """A service does not answer; ``str()`` is a French sentence. ``depuis``: since when, by the console's clock."""
+
+    def __init__(self, service: str, depuis: datetime) -> None:
+        self.service = service
+        self.depuis = depuis
+        super().__init__(f"Service {NOMS_SERVICES[service]} injoignable depuis {heure(depuis)}.")
+
+
+class RefusAmont(Exception):
+    """A service answered no. ``str()`` is its own French sentence; ``statut`` its HTTP status."""
+
+    def __init__(self, service: str, statut: int, detail: str) -> None:
+        self.service = service
+        self.statut = statut
+        super().__init__(detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Bloc(Generic[T]):
+    """One part of a page: what was read, or the sentence that says why it is not there."""
+
+    valeur: T | None
+    panne: str | None = None
+    statut: int | None = None
+    """Of a refusal; None when nothing answered."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lu:
+    """A document with the ETag that an act on it must name. The same answer, not sent again, is the same object."""
+
+    document: Any
+    etag: str | None
+
+
+@dataclass(slots=True)
+class _Etat:
+    """What is shared by all requests of the process."""
+
+    gardees: OrderedDict[tuple[str, str], Lu] = field(default_factory=OrderedDict)
+    perdus: dict[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Amont:
+    """The HTTP APIs of the services. ``qui``: the Authorization header of the person, passed on as it is."""
+
+    client: httpx.AsyncClient
+    adresses: dict[str, str]
+    clock: Clock
+    delai_lecture_s: float
+    delai_acte_s: float
+    qui: str | None = None
+    _etat: _Etat = field(default_factory=_Etat)
+
+    def pour(self, qui: str | None) -> "Amont":
+        """The same, on behalf of somebody."""
+        return replace(self, qui=qui)
+
+    async def lire(self, service: str, chemin: str, options: Options | None = None) -> Any:
+        """The JSON document of a GET. Raises AmontInjoignable, RefusAmont."""
+        return (await self.lire_avec_etag(service, chemin, options)).document
+
+    async def lire_avec_etag(self, service: str, chemin: str, options: Options | None = None) -> Lu:
+        """The same with its ETag. What is held already and has not changed is not sent again."""
+        voulues = {nom: _ecrire(valeur) for nom, valeur in (options or {}).items() if valeur not in (None, "")}
+        requete = self.client.build_request("GET", self._adresse(service, chemin), params=voulues)
+        clef = (str(requete.url), self.qui or "")
+        gardee = self._etat.gardees.get(clef)
+        if gardee is not None and gardee.etag is not None:
+            requete.headers["if-none-match"] = gardee.etag
+        reponse = await self._envoyer(service, requete, self.delai_lecture_s)
+        if reponse.status_code == httpx.codes.NOT_MODIFIED and gardee is not None:
+            self._etat.gardees.move_to_end(clef)
+            return gardee
+        lu = Lu(_document(service, reponse), reponse.headers.get("etag"))
+        if lu.etag is not None:
+            self._etat.gardees[clef] = lu
+            self._etat.gardees.move_to_end(clef)
+            while len(self._etat.gardees) > GARDEES_MAX:
+                self._etat.gardees.popitem(last=False)
+        return lu
+
+    async def telecharger(self, service: str, chemin: str) -> httpx.Response:
+        """A file of a service, whole. Raises AmontInjoignable, RefusAmont."""
+        requete = self.client.build_request("GET", self._adresse(service, chemin))
+        reponse = await self._envoyer(service, requete, self.delai_lecture_s)
+        if not reponse.is_success:
+            raise _refus(service, reponse)
+        return reponse
+
+    async def agir(
+        self, methode: str, service: str, chemin: str, corps: Any, *, cle: str, si: str | None = None
+    ) -> Any:
+        """An act: ``cle`` makes it once however often it is sent, ``si`` is the ETag of what the person saw.
+
+        Raises AmontInjoignable, RefusAmont.
+        """
+        entetes = {"idempotency-key": cle} | ({"if-match": si} if si else {})
+        requete = self.client.build_request(methode, self._adresse(service, chemin), json=corps, headers=entetes)
+        reponse = await self._envoyer(service, requete, self.delai_acte_s)
+        return _document(service, reponse)
+
+    def _adresse(self, service: str, chemin: str) -> str:
+        return f"{self.adresses[service].rstrip('/')}{chemin}"
+
+    async def _envoyer(self, service: str, requete: httpx.Request, delai_s: float) -> httpx.Response:
+        if self.qui is not None:
+            requete.headers["authorization"] = self.qui
+        # A connection to a service that is away is given up sooner than an answer that is long to make.
+        requete.extensions["timeout"] = httpx.Timeout(delai_s, connect=min(delai_s, 2.0)).as_dict()
+        try:
+            reponse = await self.client.send(requete)
+        except httpx.HTTPError as exc:
+            depuis = self._etat.perdus.setdefault(service, self.clock.now())
+            raise AmontInjoignable(service, depuis) from exc
+        self._etat.perdus.pop(service, None)
+        return reponse
+
+
+async def bloc(lecture: Awaitable[T]) -> Bloc[T]:
+    """A part of a page, whatever becomes of its reading."""
+    try:
+        return Bloc(await lecture)
+    except AmontInjoignable as exc:
+        return Bloc(None, str(exc))
+    except RefusAmont as exc:
+        return Bloc(None, str(exc), exc.statut)
+
+
+async def blocs(**lectures: Awaitable[Any]) -> dict[str, Bloc[Any]]:
+    """Several parts, read at once."""
+    lus = await asyncio.gather(*(bloc(lecture) for lecture in lectures.values()))
+    return dict(zip(lectures, lus, strict=True))
+
+
+def _ecrire(valeur: object) -> str:
+    return str(valeur).lower() if isinstance(valeur, bool) else str(valeur)
+
+
+def _document(service: str, reponse: httpx.Response) -> Any:
+    if not reponse.is_success:
+        raise _refus(service, reponse)
+    if not reponse.content:
+        return None
+    try:
+        return msgspec.json.decode(reponse.content)
+    except msgspec.DecodeError:
+        raise RefusAmont(service, reponse.status_code, _inattendue(service)) from None
+
+
+def _refus(service: str, reponse: httpx.Response) -> RefusAmont:
+    try:
+        detail = str(msgspec.json.decode(reponse.content)["detail"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        detail = _inattendue(service)
+    return RefusAmont(service, reponse.status_code, detail)
+
+
+def _inattendue(service: str) -> str:
+    return f"Réponse inattendue du service {NOMS_SERVICES[service]}."

@@ -1,0 +1,49 @@
+"""What routes that write have in common: bodies, plain JSON answers, faults that name a field."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import Path, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.network.reseau import CaisseInconnue, charger
+from shared.service.erreurs import DonneesInvalides
+from shared.service.etag import etag
+
+Numero = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Motif = Annotated[str, Field(min_length=1, max_length=2_000, description="Pourquoi, en clair")]
+Auteur = Annotated[
+    str | None, Field(min_length=1, max_length=200, description="Qui le dit ; par défaut, celui qui appelle")
+]
+
+
+class Corps(BaseModel):
+    """A body; a field that does not exist is refused rather than lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def json(document: object, statut: int = 200, **entetes: str) -> Response:
+    """A JSON answer of plain values, instants and dates; ``Last_Modified`` gives the header of that name."""
+    noms = {nom.replace("_", "-"): valeur for nom, valeur in entetes.items()}
+    return Response(msgspec.json.encode(document), statut, noms, "application/json")
+
+
+def etiquette(document: object) -> str:
+    """The ETag of a representation of plain values."""
+    return etag(msgspec.json.encode(document))
+
+
+def champ_invalide(champ: str, message: str) -> DonneesInvalides:
+    """422 that names the field of the body, in the form of every other validation error of the services."""
+    return DonneesInvalides(
+        f"Champ « {champ} » : {message}", erreurs=[{"emplacement": f"corps.{champ}", "message": message}]
+    )
+
+
+def caisse_connue(nom: str, champ: str = "caisse") -> str:
+    """The slug of a caisse by any of its names. Raises DonneesInvalides, naming ``champ`` of the body."""
+    try:
+        return charger().caisse(nom).slug
+    except CaisseInconnue as exc:
+        raise champ_invalide(champ, str(exc)) from None

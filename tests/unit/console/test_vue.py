@@ -1,0 +1,114 @@
+"""Pure parts of the pages: words, trends, order of the matrix, drawings."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from services.console.graphiques.carte import places
+from services.console.graphiques.courbe import carte_xmr
+from services.console.graphiques.jauge import jauge
+from services.console.graphiques.svg import texte
+from services.console.mots import avec_unite, compte, en_noms, jour_clair, nombre
+from services.console.pages.caisse.chaleur import tableau_de_chaleur
+from services.console.releves import tendance
+from shared.network.reseau import charger
+
+
+@pytest.mark.parametrize(
+    ("valeur", "attendu"),
+    [(None, "non mesuré"), (0.0, "0"), (12.0, "12"), (12.34, "12,3"), (1234.5, "1\u202f234,5"), (100.0, "100")],
+)
+def test_un_nombre_s_ecrit_comme_en_france_et_l_absence_n_est_pas_zero(valeur: float | None, attendu: str) -> None:
+    assert nombre(valeur) == attendu
+
+
+def test_l_unite_s_accorde_a_partir_de_deux() -> None:
+    assert avec_unite(1.5, "jours") == "1,5\xa0jour"
+    assert avec_unite(2.0, "jours") == "2\xa0jours"
+    assert jour_clair("2026-11-01") == "1er novembre 2026"
+
+
+def test_une_phrase_d_un_service_se_lit_avec_les_noms_des_caisses_et_des_processus() -> None:
+    dite = en_noms("La projection de cpam-25 sur « cmuc_acs » n'est pas connue (pôle cpam-25-cmuc_acs).")
+    assert dite == "La projection de CPAM du Doubs sur « CMU-C et ACS » n'est pas connue (pôle cpam-25-cmuc_acs)."
+    assert (compte(1.2, "feuille"), compte(1200, "dossier")) == ("1\xa0feuille", "1\u202f200\xa0dossiers")
+
+
+@pytest.mark.parametrize(
+    ("sens", "maintenant", "intervalle", "avant", "attendu"),
+    [
+        ("haut", 90.0, [85.0, 93.0], 80.0, "mieux"),
+        ("bas", 90.0, [85.0, 93.0], 80.0, "moins_bien"),
+        ("haut", 90.0, [85.0, 93.0], 86.0, "stable"),
+        ("haut", 90.0, [85.0, None], 97.0, "stable"),
+        ("haut", None, None, 97.0, None),
+        ("haut", 90.0, [85.0, 93.0], None, None),
+    ],
+)
+def test_une_tendance_n_est_dite_que_hors_de_l_intervalle(
+    sens: str, maintenant: float | None, intervalle: list[float | None] | None, avant: float | None, attendu: str | None
+) -> None:
+    ligne = {"valeur": maintenant, "intervalle": intervalle, "rupture": False}
+    assert tendance(ligne, {"valeur": avant}, sens) == attendu
+
+
+def test_une_rupture_de_serie_n_a_pas_de_tendance() -> None:
+    assert tendance({"valeur": 9.0, "intervalle": [8.0, 10.0], "rupture": True}, {"valeur": 1.0}, "bas") is None
+
+
+def test_chaque_departement_du_reseau_a_sa_case_et_une_seule() -> None:
+    assert set(places()) == {c.departement for c in charger().caisses}
+    assert len(set(places().values())) == len(places())
+
+
+def test_une_carte_de_controle_se_brise_ou_un_mois_manque_et_marque_les_signaux() -> None:
+    valeurs = [None, 10.0, 12.0, None, 30.0, 11.0]
+    points = [
+        {
+            "du": f"2026-0{i + 1}-01",
+            "au": f"2026-0{i + 1}-28",
+            "valeur": v,
+            "n": 1,
+            "signal": "hors" if v == 30 else None,
+        }
+        for i, v in enumerate(valeurs)
+    ]
+    limites = {"bas": 5.0, "moyenne": 15.0, "haut": 25.0}
+    cible = {"objectif": 10.0, "socle": 14.0, "seuil_alerte": 20.0}
+    dessin = carte_xmr({"points": points, "limites": limites, "cible": cible}, "jours", "Délai")
+    assert dessin is not None
+    assert dessin.count("<polyline") == 2
+    assert dessin.count('class="signal"') == 1
+    assert "5 mois" not in dessin
+    assert "4 mois mesurés : 10\xa0jours en février 2026, 11\xa0jours en juin 2026." in dessin
+    hauteurs = [float(y) for y in re.findall(r'<text x="638" y="([\d.]+)" class="etiquette"', dessin)]
+    assert all(b - a >= 15 for a, b in pairwise(hauteurs))
+
+
+def test_moins_de_deux_mois_mesures_ne_font_pas_de_carte() -> None:
+    assert carte_xmr({"points": [], "limites": None, "cible": None}, "%", "Taux") is None
+
+
+def test_une_jauge_dit_tout_ce_qu_elle_dessine() -> None:
+    dessin = jauge(30.0, (27.0, None), {"objectif": 10.0, "socle": 14.0, "seuil_alerte": 20.0}, None, "jours")
+    assert "30\xa0jours ; intervalle à 95 % de 27\xa0jours à sans borne ; objectif 10\xa0jours" in dessin
+    assert jauge(None, (None, None), None, None, "jours") == ""
+
+
+def test_un_texte_de_source_ne_peut_pas_ecrire_dans_la_page() -> None:
+    assert texte('<script>"', x='"><script>') == '<text x="&#34;&gt;&lt;script&gt;">&lt;script&gt;&#34;</text>'
+
+
+def test_le_triangle_laisse_vides_les_semaines_a_venir() -> None:
+    triangle = {
+        "semaines": 3,
+        "lignes": [
+            {"du": "2026-10-05", "au": "2026-10-11", "ouverts": 10, "clos": [5, 10]},
+            {"du": "2026-10-12", "au": "2026-10-18", "ouverts": 0, "clos": [0]},
+        ],
+    }
+    chaleur = tableau_de_chaleur(triangle)
+    assert chaleur.entetes == ["S", "S+1", "S+2"]
+    assert chaleur.lignes[0] == ("2026-10-05", 10, [("50", "h5"), ("100", "h9"), ("", "")])
+    assert chaleur.lignes[1] == ("2026-10-12", 0, [("–", ""), ("", ""), ("", "")])
