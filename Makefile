@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test test-keycloak check format lock bench bench-ingest bench-freshness bench-values bench-growth \
-	bench-projection bench-allocation bench-comite experience-entraide kafka kafka-stop docs clean-tree
+	bench-projection bench-allocation bench-comite experience-entraide boucle-entraide kafka kafka-stop docs clean-tree
 
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(p) 2>/dev/null),$(p))))
 BIN := .venv/bin
@@ -106,6 +106,9 @@ bench-comite: $(DEV) ## Time to prepare a comité: 107 caisses, 10 indicators
 
 experience-entraide: $(RUNTIME) ## Aid policies compared on the twin; ARGS="--graines 3 --mois 6"
 	$(BIN)/python -m vigie.experience $(ARGS)
+
+boucle-entraide: $(RUNTIME) ## A crisis in the twin through the real services, aid and its effect; ARGS=--json
+	$(BIN)/python -m vigie.boucle $(ARGS)
 
 kafka: $(RUNTIME) ## Start a local Apache Kafka on 127.0.0.1:9092 (Java; Maven the first time)
 	$(BIN)/python -m vigie.kafka start

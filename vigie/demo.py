@@ -43,7 +43,7 @@ BASE = "vigie_demo"
 JEU_REEL = Path(__file__).parents[2] / "shared" / "data" / "cases" / "receipt_events.csv.gz"
 CORRESPONDANCE = Path(__file__).parents[1] / "examples" / "receipt_dossiers.yaml"
 
-VEILLE = 35
+VEILLE = 21
 """Last days of the replay on which alerts are evaluated: what is open at its end needs no more."""
 
 FENETRE = 30

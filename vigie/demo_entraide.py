@@ -104,8 +104,8 @@ def effet(contenu: Mapping[str, Any]) -> dict[str, Any]:
 def phrase(entraide: Mapping[str, Any]) -> str:
     """One line for a person."""
     gains = [
-        f"{process} : semaines sous l'objectif {e['semaines_sous_objectif']['sans']} → "
-        f"{e['semaines_sous_objectif']['avec']}"
+        f"{process} : {_entier(e['volume_apporte'])} traités ailleurs, {_entier(e['retard_final']['avec'])} en retard "
+        f"à la fin au lieu de {_entier(e['retard_final']['sans'])}"
         for process, e in entraide["effet"].items()
     ]
     comptes = (
@@ -113,6 +113,10 @@ def phrase(entraide: Mapping[str, Any]) -> str:
     )  # fmt: skip
     dits = ", ".join(f"{entraide[cle]} {_accorder(entraide[cle], nom, suite)}" for cle, nom, suite in comptes)
     return f"Entraide : {dits}" + (f" ({' ; '.join(gains)})." if gains else ".")
+
+
+def _entier(valeur: float) -> str:
+    return f"{valeur:,.0f}".replace(",", " ")
 
 
 def _accorder(nombre: int, nom: str, suite: str) -> str:
