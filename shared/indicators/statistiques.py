@@ -111,8 +111,8 @@ def moyenne(cellules: Cellules, periodes: Sequence[Periode], unite: int = 1) -> 
     """Mean of what ``somme`` adds up, one ``unite`` of it being 1. ``cellules``: caisse, jour, somme, n.
 
     A delay in days is exact in seconds: Σ seconds, ``unite`` 86,400. With ``duree`` and ``carre`` (Σ x and Σ x² of
-    the durations, whole numbers in the unit of the value) it has Student's interval, as exact as they are; without
-    them it has none.
+    the durations, whole numbers in the unit of the value) it has Student's interval, as exact as they are, and never
+    below nought; without them it has none.
     """
     noms = [nom for nom in ("n", "somme", "duree", "carre") if nom in cellules]
     valeurs: list[Valeur] = []
@@ -122,7 +122,7 @@ def moyenne(cellules: Cellules, periodes: Sequence[Periode], unite: int = 1) -> 
         bornes = [np.full(len(n), np.nan)] * 2
         if "carre" in sommes:
             demi = demi_moyenne_par(n, sommes["duree"], sommes["carre"])
-            bornes = [moyennes - demi, moyennes + demi]
+            bornes = [np.maximum(moyennes - demi, 0), moyennes + demi]
         valeurs += _assembler(periode, caisses, moyennes, n, somme, n * unite, bornes)
     return valeurs
 

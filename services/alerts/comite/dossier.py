@@ -39,7 +39,8 @@ class Passe:
 
     ``courriers``: past letters, the newest first ({mois, modele, indicateurs}). ``plans``: open action plans.
     ``situation``: what the caisse declares and what is calculated. ``commentaires``: on its alerts.
-    ``fragilites``: processes on which entraide came back too often.
+    ``fragilites``: processes on which entraide came back too often. ``entraides``: propositions and missions under
+    way for it.
     """
 
     courriers: Sequence[Mapping[str, Any]] = ()
@@ -48,6 +49,7 @@ class Passe:
     commentaires: Sequence[Mapping[str, Any]] = ()
     contacts_induits: Mapping[str, Any] | None = None
     fragilites: Sequence[Mapping[str, Any]] = ()
+    entraides: Sequence[Mapping[str, Any]] = ()
 
 
 def au_dela(valeur: Fraction | None, seuil: Fraction, sens: Mieux) -> bool | None:
@@ -75,7 +77,7 @@ def faits_de(ligne: Ligne, serie: Serie, explications: Explications, passe: Pass
         "incapable": _incapable(explications.cartes, ligne.caisse),
         "mois_depuis_courrier": _depuis_courrier(passe, ligne.indicateur, mois),
         "plan_ouvert": _plan_ouvert(passe, ligne.indicateur),
-        "entraide_en_cours": None,
+        "entraide_en_cours": any(e["process"] == defini.process for e in passe.entraides),
         "missions_12_mois": aides_sur_12_mois(passe.fragilites, defini.process, mois),
         "phare": defini.process in regles.phare,
         "hors_diademe": ligne.caisse in regles.hors_diademe.get(defini.process, ()),
@@ -160,7 +162,7 @@ def composer(
         "contacts_induits": passe.contacts_induits,
         "courriers_anterieurs": list(passe.courriers),
         "plans_ouverts": None if passe.plans is None else list(passe.plans),
-        "entraide_en_cours": None,
+        "entraide_en_cours": list(passe.entraides),
         "fragilites": list(passe.fragilites),
         "situation": dict(passe.situation),
         "commentaires": list(passe.commentaires),

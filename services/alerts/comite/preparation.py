@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.alerts.comite import besoins, store
 from services.alerts.comite.calendrier import FUSEAU, Mois, est_fini
 from services.alerts.comite.dossier import Passe, a_decider
+from services.alerts.comite.entraides import entraides_de
 from services.alerts.comite.fragilites import fragilites_de
 from services.alerts.comite.instantane import Instantane, empreinte, en_octets
 from services.alerts.comite.instantane import composer as composer_instantane
@@ -207,6 +208,7 @@ class Preparateur:
         declarations = await registres.declarations_en_cours(conn, instant)
         plans = await plans_ouverts(conn, caisses)
         fragiles = await fragilites_de(conn, caisses, mois)
+        entraides = await entraides_de(conn, caisses)
         await conn.rollback()
         induits = await asyncio.gather(
             *(self.lecteur.contacts_induits(caisse, mois) for caisse in caisses), return_exceptions=True
@@ -223,6 +225,7 @@ class Preparateur:
                 commentaires=dits.get(caisse, ()),
                 contacts_induits=None if isinstance(lus, LectureImpossible) else lus,
                 fragilites=fragiles.get(caisse, ()),
+                entraides=entraides.get(caisse, ()),
             )
         return passes, manques
 

@@ -1,6 +1,7 @@
 """The commands of docker-compose.yml, started together on real servers, and watched by a real Prometheus."""
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -119,6 +120,7 @@ async def connecte(url: str) -> AsyncIterator[asyncpg.Connection]:
 def adresses(postgres_url: str, kafka_bootstrap: str, tmp_path: Path) -> Iterator[dict[str, str]]:
     """Every process of the stack, ready; its address by name of Compose service."""
     ici = {"VIGIE_DATABASE_URL": postgres_url, "VIGIE_KAFKA_BOOTSTRAP": kafka_bootstrap, "VIGIE_HOTE": "127.0.0.1"}
+    ici["VIGIE_CLE_SECRETS"] = base64.b64encode(bytes(32)).decode()
     vigie = [sys.executable, "-m", "vigie"]
     asyncio.run(_avec_un_lecteur(postgres_url))
     subprocess.run(

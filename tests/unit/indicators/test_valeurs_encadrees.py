@@ -38,7 +38,7 @@ def test_a_rate_above_one_as_between_two_corrections_has_no_interval() -> None:
 
 
 def test_a_mean_has_the_student_interval_of_its_days_about_its_exact_seconds() -> None:
-    jours = np.array([3, 8, 8, 21, 40, 2, 5, 17, 90])
+    jours = np.array([13, 18, 18, 31, 50, 12, 15, 27, 60])
     secondes = jours * 86_400 + 1_800
     cellules = {
         "caisse": np.ones(9, dtype=np.int64),
@@ -52,6 +52,13 @@ def test_a_mean_has_the_student_interval_of_its_days_about_its_exact_seconds() -
     assert exacte(v, "jours") == (int(secondes.sum()), 9 * 86_400)
     attendu = stats.t.interval(0.95, 8, loc=secondes.mean() / 86_400, scale=stats.sem(jours))
     assert (v.bas, v.haut) == pytest.approx(attendu, rel=1e-12)
+
+
+def test_a_duration_is_never_said_to_be_possibly_negative() -> None:
+    v = moyenne(colonnes(caisse=[1], jour=[12], somme=[39], n=[2], duree=[39], carre=[15**2 + 24**2]), [PERIODE])[0]
+    bas, haut = stats.t.interval(0.95, 1, loc=19.5, scale=stats.sem([15, 24]))
+    assert bas < 0
+    assert (v.bas, v.haut) == (0, pytest.approx(haut))
 
 
 def test_a_mean_without_the_sums_of_squares_has_no_interval_rather_than_an_invented_one() -> None:
