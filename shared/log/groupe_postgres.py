@@ -117,10 +117,11 @@ class AbonnementPostgres:
         premiere: asyncio.Event,
         recul: Recul,
     ) -> None:
-        await conn.add_listener(CLOCHE, self._sonner)
-        await conn.add_listener(CLOCHE_GROUPE, self._sonner_groupe)
         suivi: asyncio.Task[None] | None = None
+        ecoute = True
         try:
+            await conn.add_listener(CLOCHE, self._sonner)
+            await conn.add_listener(CLOCHE_GROUPE, self._sonner_groupe)
             annonce = False
             while True:
                 self._cloche_groupe.clear()
@@ -137,11 +138,12 @@ class AbonnementPostgres:
         finally:
             if suivi is not None:
                 await asyncio.wait((suivi,))
-            try:
+            with contextlib.suppress(Exception):
                 await conn.remove_listener(CLOCHE, self._sonner)
                 await conn.remove_listener(CLOCHE_GROUPE, self._sonner_groupe)
-            except Exception:  # the connection is gone, or going: the pool must not take it back still listening
-                conn.terminate()
+                ecoute = conn.is_closed()  # asyncpg takes no listener away from a connection that is gone
+            if ecoute:
+                conn.terminate()  # the pool must not take it back still listening
 
     async def _suivre(self, ecouteur: Ecouteur, voulues: frozenset[int], premiere: asyncio.Event) -> None:
         if voulues != self._tenues:

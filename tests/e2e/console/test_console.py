@@ -178,9 +178,6 @@ def test_et_si_un_pole_pretait_autrement(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", name="CPAM des Alpes-Maritimes, Indemnités journalières")).to_be_visible()
     expect(page.locator("[name=etp-cpam-41-ij]")).to_have_value("12.5")
     examiner(page, site, "et_si_resultat", etroite=False)
-    page.goto("/entraide")
-    page.get_by_role("button", name="Établir un plan maintenant").click()
-    expect(page.get_by_role("status")).to_contain_text("Plan établi")
 
 
 @pytest.mark.parametrize("nom", PAGES)

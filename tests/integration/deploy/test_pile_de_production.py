@@ -53,6 +53,7 @@ TRANQUILLES = (
     "vigie : Durée d'une évaluation",
     "vigie : Notifications envoyées",
     "vigie : Boîte d'envoi A",
+    "telephonie : Toutes les caisses, aujourd'hui F",  # two sources that disagree
     "comite : Caisses en alerte",
     "comite : Alertes par état",
     "comite : Envois par minute",
@@ -178,7 +179,7 @@ def _evenement(numero: int, process: str, **jalons: datetime) -> dict[str, Any]:
 
 def _agents(quand: datetime) -> dict[str, Any]:
     evenement = _evenement(0, "effectif", releve=quand)
-    evenement["data"] |= {"plateforme": "Paris", "connectes": "12", "disponibles": "3"}
+    evenement["data"] |= {"plateforme": "Paris", "connectes": 12, "disponibles": 3}
     return evenement
 
 
@@ -193,7 +194,10 @@ def _dossiers(maintenant: datetime) -> list[dict[str, Any]]:
     """Three files paid, one that waits."""
     recu = maintenant - timedelta(days=4)
     payes = [_evenement(n, "fse", recue=recu, payee=maintenant - timedelta(minutes=1)) for n in range(3)]
-    return [*payes, _evenement(3, "fse", recue=recu)]
+    tous = [*payes, _evenement(3, "fse", recue=recu)]
+    for evenement in tous:
+        evenement["data"]["beneficiaire"] = "assure"
+    return tous
 
 
 async def _poster(client: httpx.AsyncClient, adresse: str, evenements: list[dict[str, Any]]) -> None:
@@ -251,11 +255,18 @@ async def test_what_is_posted_to_the_stack_is_seen_on_every_panel(
                 await attendre(montre, 60)
             except AssertionError:
                 pytest.fail(f"{nom} montre {vues}, pas {attendu}")
+        vides = {nom for nom in PROMQL if not nom.startswith(TRANQUILLES)}
+
+        async def tous_montrent() -> bool:
+            vides.difference_update([nom for nom in vides if await valeurs(nom)])
+            return not vides
+
+        try:
+            await attendre(tous_montrent, 60)
+        except AssertionError:
+            pytest.fail(f"sans rien : {sorted(vides)}")
         for nom in PROMQL:
-            if nom.startswith(TRANQUILLES):
-                await valeurs(nom)
-            else:
-                await attendre(lambda nom=nom: _a_des_series(valeurs, nom), 30, f"{nom} montre quelque chose")
+            await valeurs(nom)
 
     async with connecte(postgres_url) as conn:
         await conn.execute(f"SET ROLE {LECTEUR}")
