@@ -1,5 +1,6 @@
 """``vigie verify``, ``reconstruire``, ``purger``, ``plier``, ``entretien``: keeping the cells true by hand."""
 
+import asyncio
 from datetime import date
 from functools import partial
 
@@ -24,18 +25,16 @@ from shared.service.reglages import Reglages
 from vigie.pile import Base
 from vigie.travail import DEFINITIONS, definition_du_processus, service_ouvert
 
-GRAND = 200_000
+GRAND = 100_000
 """Dossiers above which the verification is shared between two processes."""
 
 
 async def verifier_tout(base: Base, console: Console, *, journal: bool) -> bool:
     """Verify every service and say what was found; whether all is as it must be."""
-    conforme = True
-    for definition in DEFINITIONS.values():
-        conforme &= await _verifier(base, definition, console)
-        if journal:
-            conforme &= await _verifier_journal(base, definition, console)
-    return conforme
+    conformes = await asyncio.gather(*(_verifier(base, definition, console) for definition in DEFINITIONS.values()))
+    if journal:
+        conformes += [await _verifier_journal(base, definition, console) for definition in DEFINITIONS.values()]
+    return all(conformes)
 
 
 async def _verifier(base: Base, definition: Definition, console: Console) -> bool:
