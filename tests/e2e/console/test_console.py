@@ -183,6 +183,7 @@ def test_et_si_un_pole_pretait_autrement(page: Page, site: Site) -> None:
 @pytest.mark.parametrize("nom", PAGES)
 def test_chaque_page_est_accessible_large_et_etroite(page: Page, site: Site, nom: str) -> None:
     page.goto(PAGES[nom], wait_until="load")
+    expect(page.locator(".avis-panne")).to_have_count(0)
     examiner(page, site, nom, etroite=nom in AXE_ETROIT)
 
 

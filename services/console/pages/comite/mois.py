@@ -37,7 +37,7 @@ async def montrer_liste(
     dernier = aujourdhui(service).replace(day=1) - timedelta(days=1)
     comites, synthese = await asyncio.gather(
         bloc(amont.lire("alerts", "/v1/comites")),
-        bloc(amont.lire("alerts", "/v1/comites/synthese", {"annee": dernier.year})),
+        bloc(amont.lire("alerts", f"/v1/syntheses/{dernier.year}")),
     )
     contexte = {
         "comites": comites,
