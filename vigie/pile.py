@@ -15,6 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from shared.database import embarque
+from shared.service.reglages import PARTITIONS
 from vigie import kafka
 
 SERVICES = ("contacts", "claims", "alerts", "entraide", "console")
@@ -23,6 +24,10 @@ PORTS = {"contacts": 8101, "claims": 8102, "alerts": 8103, "entraide": 8104, "co
 
 DELAI_DEMARRAGE = 120.0
 """Seconds a service may take to be ready."""
+
+PARTITIONS_SUR_PLACE = 1
+"""Of the topics that the embedded log begins with: one machine has one consumer a service, whose batches are the
+larger for having one lane."""
 
 _FICHIER = "pile.json"
 
@@ -74,6 +79,11 @@ class Base:
     database_url: str
     kafka_bootstrap: str | None
     pile_en_marche: bool
+
+    @property
+    def partitions(self) -> int:
+        """Of a topic not made yet."""
+        return PARTITIONS if self.kafka_bootstrap else PARTITIONS_SUR_PLACE
 
 
 def dossier_vigie() -> Path:
@@ -212,6 +222,8 @@ class Pile:
         }
         if self.kafka_bootstrap:
             environnement["VIGIE_KAFKA_BOOTSTRAP"] = self.kafka_bootstrap
+        else:
+            environnement.setdefault("VIGIE_PARTITIONS", str(PARTITIONS_SUR_PLACE))
         commande: Sequence[str] = (sys.executable, "-m", "vigie", "serve", nom, "--port", str(self._ports[nom]))
         sortie = None if self._bavard else self._journal(nom).open("wb")
         try:

@@ -28,7 +28,13 @@ async def service_ouvert(
     base: Base, definition: Definition, clock: Clock | None = None
 ) -> AsyncIterator[ServiceDossiers]:
     """A service's parts on the database a command works on."""
-    async with ouvrir(definition, base.database_url, base.kafka_bootstrap, clock or SystemClock()) as service:
+    async with ouvrir(
+        definition,
+        base.database_url,
+        base.kafka_bootstrap,
+        clock or SystemClock(),
+        partitions=base.partitions,
+    ) as service:
         yield service
 
 

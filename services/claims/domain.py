@@ -8,6 +8,5 @@ DEFINITION = Definition(
     nom="claims",
     titre="Vigie : prestations",
     topic="vigie.claims.v1",
-    partitions=4,
     migrations=Path(__file__).parent / "migrations",
 )

@@ -8,6 +8,5 @@ DEFINITION = Definition(
     nom="contacts",
     titre="Vigie : contacts",
     topic="vigie.contacts.v1",
-    partitions=4,
     migrations=Path(__file__).parent / "migrations",
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 import structlog
@@ -34,9 +34,11 @@ LOT_CONSOMMATEUR = 20_000
 LOT_EMBARQUE = 4_000
 """The same when it shares its process with the API, whose requests wait meanwhile."""
 
-POOL_CONSOMMATEUR = 16
-"""Connections of a consumer: a lane per partition of its topic and of persons, the relay, new names, the night's
-maintenance (two), and to spare."""
+POOL_API = 10
+
+POOL_SANS_VOIES = 8
+"""Connections of a consumer beside its lanes, one per partition of its topic and of persons: the relay, new names, the
+night's maintenance (two), and to spare."""
 
 VIDANGE_MAX = 20.0
 """Seconds a batch under way may take to end when its partition is taken away; half the stop budget when less."""
@@ -79,10 +81,23 @@ async def _servir(app: Application, reglages: Reglages, arret: asyncio.Event) ->
     await servir(app, reglages, arret)
 
 
+def _ouvrir(
+    definition: Definition, reglages: Reglages, clock: Clock, taille_pool: int = POOL_API
+) -> AbstractAsyncContextManager[ServiceDossiers]:
+    return ouvrir(
+        definition,
+        adresse_base(reglages),
+        reglages.kafka_bootstrap,
+        clock,
+        taille_pool=taille_pool,
+        partitions=reglages.partitions,
+    )
+
+
 @asynccontextmanager
 async def _vie_api(definition: Definition, app: Application) -> AsyncIterator[ServiceDossiers]:
     reglages = app.reglages
-    async with ouvrir(definition, adresse_base(reglages), reglages.kafka_bootstrap, app.clock) as service:
+    async with _ouvrir(definition, reglages, app.clock) as service:
         app.state.identite = ParCleOuAutrement(app.state.identite, definition.nom, service.pool, app.clock)
         app.verifications.ajouter("base", partial(_base_repond, service))
         jauges = Jauges(service)
@@ -113,9 +128,7 @@ async def _consommer(
             raise PasPret("Le consommateur n'est pas en marche.")
 
     app.verifications.ajouter("consommateur", pret)
-    async with ouvrir(
-        definition, adresse_base(reglages), reglages.kafka_bootstrap, clock, taille_pool=POOL_CONSOMMATEUR
-    ) as service:
+    async with _ouvrir(definition, reglages, clock, 2 * reglages.partitions + POOL_SANS_VOIES) as service:
         consommateurs += service.consommateurs(
             ReglagesConsommateur(
                 lot_max=LOT_CONSOMMATEUR if seul else LOT_EMBARQUE,

@@ -1,8 +1,8 @@
 """A dossier service put together: what contacts and claims have in common, opened once per process."""
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from shared.dossiers.contributions import noms_de
 from shared.dossiers.couvertures import Couvertures
 from shared.dossiers.definitions import catalogue_du_service, retenir
 from shared.dossiers.derives.emission import Emission
-from shared.dossiers.derives.messages import PARTITIONS_PERSONNES, TOPIC_PERSONNES
+from shared.dossiers.derives.messages import TOPIC_PERSONNES
 from shared.dossiers.derives.personnes import (
     TraitementPersonnes,
     groupe_des_personnes,
@@ -40,7 +40,7 @@ from shared.events.lecture_en_lot import LecteurEnLot
 from shared.log.consommateur import Consommateur, ReglagesConsommateur
 from shared.log.envoi import Relais
 from shared.log.fabrique import ouvrir_journal
-from shared.log.types import Journal
+from shared.log.types import Journal, TopicAbsent
 
 _CONSOMMATION = {"enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
 """Session settings of a consumer: its joins are always a batch of keys against a large table's index."""
@@ -53,7 +53,6 @@ class Definition:
     nom: str
     titre: str
     topic: str
-    partitions: int
     migrations: Path
 
     @property
@@ -63,13 +62,14 @@ class Definition:
 
 @dataclass(slots=True)
 class ServiceDossiers:
-    """The open parts of a dossier service; see ``ouvrir``."""
+    """The open parts of a dossier service; see ``ouvrir``. ``partitions``: of each topic it consumes."""
 
     definition: Definition
     clock: Clock
     pool: asyncpg.Pool
     moteur: AsyncEngine
     journal: Journal
+    partitions: Mapping[str, int]
     lecteur: LecteurEnLot
     dictionnaire: Dictionnaire
     evaluateur: Evaluateur
@@ -86,7 +86,7 @@ class ServiceDossiers:
             calculs_du_service(nom, self.dictionnaire),
             self.dictionnaire,
             self.pool,
-            self.definition.partitions,
+            self.partitions[self.definition.topic],
             Emission(nom, self.dictionnaire),
         )
 
@@ -101,7 +101,9 @@ class ServiceDossiers:
         tous = [self.consommateur(reglages)]
         if tient_les_personnes(nom):
             calculs = calculs_du_service(nom, self.dictionnaire)
-            personnes = TraitementPersonnes(Depot(nom), calculs, self.dictionnaire, self.pool)
+            personnes = TraitementPersonnes(
+                Depot(nom), calculs, self.dictionnaire, self.pool, self.partitions[TOPIC_PERSONNES]
+            )
             groupe = groupe_des_personnes(nom)
             tous.append(Consommateur(self.journal, self.pool, nom, groupe, TOPIC_PERSONNES, personnes, reglages))
         return tous
@@ -113,9 +115,18 @@ class ServiceDossiers:
 
 @asynccontextmanager
 async def ouvrir(
-    definition: Definition, database_url: str, kafka_bootstrap: str | None, clock: Clock, *, taille_pool: int = 10
+    definition: Definition,
+    database_url: str,
+    kafka_bootstrap: str | None,
+    clock: Clock,
+    *,
+    taille_pool: int = 10,
+    partitions: int,
 ) -> AsyncIterator[ServiceDossiers]:
-    """Migrate the schema, make the topics, open the pools and the log; close them at the end."""
+    """Migrate the schema, make the topics, open the pools and the log; close them at the end.
+
+    ``partitions``: of the topics of events and of persons that do not exist yet; others keep theirs.
+    """
     await migrer(database_url, definition.nom, definition.migrations)
     nom = definition.nom
     async with AsyncExitStack() as pile:
@@ -125,9 +136,8 @@ async def ouvrir(
         pile.push_async_callback(moteur.dispose)
         journal = await ouvrir_journal(database_url, kafka_bootstrap)
         pile.push_async_callback(journal.fermer)
-        await journal.assurer_topic(definition.topic, definition.partitions)
         await journal.assurer_topic(TOPIC_CLOCHE, 1)
-        await journal.assurer_topic(TOPIC_PERSONNES, PARTITIONS_PERSONNES)
+        tenues = {topic: await _assurer(journal, topic, partitions) for topic in (definition.topic, TOPIC_PERSONNES)}
         dictionnaire = Dictionnaire(nom)
         await dictionnaire.completer(pool, _noms_connus(definition))
         await retenir(pool, nom, catalogue_du_service(nom), clock.now())
@@ -142,6 +152,7 @@ async def ouvrir(
             pool,
             moteur,
             journal,
+            tenues,
             lecteur,
             dictionnaire,
             evaluateur,
@@ -149,6 +160,14 @@ async def ouvrir(
             Couvertures(nom, dictionnaire),
             Ingestion(nom, definition.topic, lecteur, journal, pool, clock),
         )
+
+
+async def _assurer(journal: Journal, topic: str, partitions: int) -> int:
+    """The partitions of ``topic``, made with that many when it is not there."""
+    with suppress(TopicAbsent):
+        return await journal.partitions(topic)
+    await journal.assurer_topic(topic, partitions)
+    return partitions
 
 
 def menager_le_ramasse_miettes() -> None:

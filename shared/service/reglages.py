@@ -15,8 +15,9 @@ from shared.service.reglages_kafka import ReglagesKafka
 if TYPE_CHECKING:
     from shared.service.jeton_de_service import JetonDeService
 
-__all__ = ["KIO", "MIO", "PREFIXE", "Reglages", "ReglagesInvalides"]
+__all__ = ["KIO", "MIO", "PARTITIONS", "PREFIXE", "Reglages", "ReglagesInvalides"]
 
+PARTITIONS = 4
 KIO = 1024
 MIO = 1024 * KIO
 
@@ -35,6 +36,8 @@ class Reglages(ReglagesKafka, ReglagesIdentite):
     mode: Literal["embarque", "production"] = "embarque"
     database_url: SecretStr | None = None
     kafka_bootstrap: str | None = None
+    partitions: Annotated[int, Field(gt=0)] = PARTITIONS
+    """Of a topic of events when it is made: as many as consumers of a service can share its work."""
     home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(default_factory=lambda: Path.home() / ".vigie")
     hote: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000

@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaProducer
 from services.claims.domain import DEFINITION
 from shared.events.contrat import cle
 from shared.log.types import partition_de
+from shared.service.reglages import PARTITIONS
 from tests.support.jeu_seme import CAISSES, DEBUT, JOUR, Attendu
 from tests.support.lignes_hostiles import ETRANGES, HOSTILES, ligne
 
@@ -35,7 +36,7 @@ jalons: {recue: Réception, decidee_accord: Accord, decidee_refus: Refus}
 attributes: {caisse: caisse}
 """
 
-TOPIC, PARTITIONS = DEFINITION.topic, DEFINITION.partitions
+TOPIC = DEFINITION.topic
 CODECS = (None, "gzip", "snappy", "lz4", "zstd")
 
 ETRANGES_ATTENDU = Attendu(

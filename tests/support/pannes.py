@@ -23,6 +23,7 @@ from shared.dossiers.verification import verifier
 from shared.dossiers.verification_journal import verifier_journal
 from shared.log.types import Bornes, JournalIndisponible
 from shared.network.reseau import charger
+from shared.service.reglages import PARTITIONS
 from tests.support.attente import attendre
 from tests.support.jeu_seme import Attendu, Clos, Jeu, Ouvert
 from tests.support.processus_vigie import Commande, Serveur
@@ -181,7 +182,7 @@ async def ouvrir_banc(url: str, bootstrap: str | None, dossier: Path) -> AsyncIt
     """A bench on an empty database, and an empty topic; its processes are ended at the end."""
     if bootstrap is not None:
         await effacer_topics(bootstrap)
-    async with ouvrir(DEFINITION, url, bootstrap, SystemClock()) as service:
+    async with ouvrir(DEFINITION, url, bootstrap, SystemClock(), partitions=PARTITIONS) as service:
         banc = Banc(url, bootstrap, dossier, service)
         try:
             yield banc

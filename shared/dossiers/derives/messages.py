@@ -20,8 +20,6 @@ from shared.events.contrat import CAUSES, Contenu, Evenement, Refus, cle
 TOPIC_PERSONNES = personnes.TOPIC_PERSONNES
 """The repartition topic. Should what is derived of a dossier change, it is announced again on a new one."""
 
-PARTITIONS_PERSONNES = 4
-
 ESPACE = "vigie"
 """Namespace of the chains: pseudonyms are the network's."""
 

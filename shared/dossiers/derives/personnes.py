@@ -8,7 +8,7 @@ from shared.catalogue.derives import REITERATION
 from shared.catalogue.processus import derives_du_service
 from shared.dossiers.contributions import noms_de
 from shared.dossiers.contributions_en_lot import CalculEnLot
-from shared.dossiers.derives.messages import ESPACE, PARTITIONS_PERSONNES, LecteurPersonnes
+from shared.dossiers.derives.messages import ESPACE, LecteurPersonnes
 from shared.dossiers.derives.retention import encore_ouvert
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.effets import Cle, Existant, Groupe
@@ -53,7 +53,7 @@ class TraitementPersonnes(TraitementDossiers):
         calculs: Mapping[str, CalculEnLot],
         dictionnaire: Dictionnaire,
         pool: asyncpg.Pool,
-        partitions: int = PARTITIONS_PERSONNES,
+        partitions: int,
     ) -> None:
         super().__init__(depot, LecteurPersonnes(), calculs, dictionnaire, pool, partitions)
         self._receptions = _SansReceptions(depot.schema, dictionnaire)

@@ -31,7 +31,7 @@ from shared.dossiers.reconstruction import reconstruire
 from shared.dossiers.verification import verifier
 from shared.dossiers.verification_journal import verifier_journal
 from shared.log.consommateur import ReglagesConsommateur
-from shared.service.reglages import Reglages
+from shared.service.reglages import PARTITIONS, Reglages
 from tests.integration.api.conftest import instant
 from tests.support.attente import attendre
 
@@ -172,8 +172,12 @@ async def reseau(postgres_url: str, bootstrap: str | None, monkeypatch: pytest.M
             clock,
         )
         vie = await pile.enter_async_context(LifespanManager(app, startup_timeout=60, shutdown_timeout=30))
-        contacts = await pile.enter_async_context(ouvrir(contacts_, postgres_url, bootstrap, clock, taille_pool=14))
-        claims = await pile.enter_async_context(ouvrir(propre(CLAIMS), postgres_url, bootstrap, clock))
+        contacts = await pile.enter_async_context(
+            ouvrir(contacts_, postgres_url, bootstrap, clock, taille_pool=14, partitions=PARTITIONS)
+        )
+        claims = await pile.enter_async_context(
+            ouvrir(propre(CLAIMS), postgres_url, bootstrap, clock, partitions=PARTITIONS)
+        )
         for service in (contacts, claims):
             await pile.enter_async_context(en_marche(service))
         client = await pile.enter_async_context(
