@@ -1,6 +1,6 @@
 """Values read from counts, strata and quantities: how many, which share of a stratum, and how much was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,7 @@ from shared.dossiers.cellules import Cellier, Filtre, Selection, entre, jours_de
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.indicators import statistiques as st
 from shared.indicators.periodes import coupes
+from shared.indicators.rangs import Entiers
 from shared.indicators.releves import ecarts
 from shared.indicators.statistiques import Valeur
 
@@ -49,7 +50,7 @@ async def releve_moyenne(
 ) -> list[Valeur]:
     """Mean of a quantity over the times it was read."""
     colonnes = {"n": "n", "somme": "n * valeur", "duree": "n * valeur", "carre": "n * valeur::bigint * valeur"}
-    condition = _grandeur(noms, d.indicateur.parametres["grandeur"])
+    condition = de_la_grandeur(noms, d.indicateur.parametres["grandeur"])
     selection = Selection("releves", colonnes, condition, jours_de(d, "jour"))
     return st.moyenne(await cellier.sommer(conn, filtre, [selection], tuple(colonnes)), d.periodes)
 
@@ -59,7 +60,7 @@ async def releve_part(
 ) -> list[Valeur]:
     """Σ of a quantity over Σ of another; ``n``: how many times the second was read."""
     p = d.indicateur.parametres
-    haut, bas = _grandeur(noms, p["numerateur"]), _grandeur(noms, p["denominateur"])
+    haut, bas = de_la_grandeur(noms, p["numerateur"]), de_la_grandeur(noms, p["denominateur"])
     colonnes = {
         "num": f"CASE WHEN {haut} THEN n * valeur ELSE 0 END",
         "den": f"CASE WHEN {bas} THEN n * valeur ELSE 0 END",
@@ -73,6 +74,15 @@ async def ecart_sources(
     cellier: Cellier, noms: Dictionnaire, conn: AsyncConnection, d: "Demande", filtre: Filtre
 ) -> list[Valeur]:
     """How far apart the counts of two sources of the same calls are, day by day and platform by platform."""
+    lues = await comptes_des_sources(cellier, noms, conn, d, filtre)
+    dits = lues["origine"] >= 0
+    return st.part_mesuree(ecarts({nom: colonne[dits] for nom, colonne in lues.items()}), d.periodes)
+
+
+async def comptes_des_sources(
+    cellier: Cellier, noms: Dictionnaire, conn: AsyncConnection, d: "Demande", filtre: Filtre
+) -> Mapping[str, Entiers]:
+    """What each source counted: caisse, jour, plateforme, origine (-1: not said), total, and n readings."""
     p, jours = d.indicateur.parametres, coupes(d.periodes)
     origines = tous_les_processus()[d.indicateur.process].attributs[p["attribut"]]
     rangs = " ".join(
@@ -83,10 +93,8 @@ async def ecart_sources(
         "jour": "jour", "plateforme": "plateforme", "origine": f"CASE {rangs} ELSE -1 END",
         "total": "n * valeur", "n": "n",
     }  # fmt: skip
-    condition = f"{entre('jour', jours[0], jours[-1] - 1)} AND {_grandeur(noms, p['grandeur'])}"
-    lues = await cellier.sommer(conn, filtre, [Selection("releves", colonnes, condition)], ("total", "n"))
-    dits = lues["origine"] >= 0
-    return st.part_mesuree(ecarts({nom: colonne[dits] for nom, colonne in lues.items()}), d.periodes)
+    condition = f"{entre('jour', jours[0], jours[-1] - 1)} AND {de_la_grandeur(noms, p['grandeur'])}"
+    return await cellier.sommer(conn, filtre, [Selection("releves", colonnes, condition)], ("total", "n"))
 
 
 def _strates(noms: Dictionnaire, attribut: str, valeurs: Sequence[str]) -> list[int]:
@@ -98,5 +106,6 @@ def _issue(noms: Dictionnaire, issues: Sequence[str]) -> str:
     return f"issue = ANY({liste([code for code in codes if code is not None])})"
 
 
-def _grandeur(noms: Dictionnaire, grandeur: str) -> str:
+def de_la_grandeur(noms: Dictionnaire, grandeur: str) -> str:
+    """SQL condition on the cells of readings."""
     return f"grandeur = {noms.connait('grandeur', grandeur) or 0}"

@@ -10,6 +10,7 @@ from shared.dossiers.cellules import Cellier, Colonnes, Filtre, Selection, entre
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.echeances import dans_les_temps, echus, premier_ouvert
 from shared.dossiers.explication import comptes_derives as derives
+from shared.dossiers.explication import comptes_releves as releves
 from shared.dossiers.explication.modele import (
     ATTENTE_INCONNUE,
     AUTRE_VALEUR,
@@ -29,6 +30,9 @@ from shared.dossiers.explication.modele import (
 )
 from shared.dossiers.valeurs import Demande
 from shared.indicators.periodes import coupes
+from shared.indicators.rangs import Entiers
+
+Lecture = Callable[[Cellier, Dictionnaire, AsyncConnection, Demande, Filtre], Awaitable[Mapping[str, Entiers]]]
 
 _DEBUT = -40_000
 """A day number before every cell (1860)."""
@@ -65,6 +69,10 @@ class Compteur:
             nom = self.dictionnaire.nom("issue", issue)
             sommes[nom] = sommes.get(nom, 0) + n
         return sommes
+
+    async def lire(self, lecture: Lecture) -> Mapping[str, Entiers]:
+        """What ``lecture`` reads of the cells that the question is about."""
+        return await lecture(self._cellier, self.dictionnaire, self._conn, self.demande, self.filtre)
 
     async def _hors_population(self, table: str, jour: str, issues: Sequence[str]) -> list[Compte]:
         """Items of these outcomes outside the population of the indicator."""
@@ -213,6 +221,9 @@ _COMPTES: Mapping[str, Callable[[Compteur], Awaitable[Comptes]]] = {
     "part_chaine": derives.part_chaine,
     "part_nette": derives.part_nette,
     "echeance_nette": derives.echeance_nette,
+    "releve_moyenne": releves.releve_moyenne,
+    "releve_part": releves.releve_part,
+    "ecart_sources": releves.ecart_sources,
 }
 
 

@@ -24,13 +24,14 @@ HORS_POPULATION, ENCORE_OUVERTS, ATTENTE_INCONNUE = "hors_population", "encore_o
 PAS_ECHUS, CLOS_EN_RETARD, OUVERTS_EN_RETARD, TROP_LONGS = (
     "pas_echus", "clos_en_retard", "ouverts_en_retard", "attente_trop_longue",
 )  # fmt: skip
-CLOS_DEPUIS = "clos"
+CLOS_DEPUIS, UNE_SOURCE = "clos", "une_seule_source"
 SANS_ISSUE, PAS_REPETES, SANS_RETARD = "sans_issue", "pas_repetes", "sans_dossier_en_retard"
 SANS_ASSURE, SANS_ASSURE_NI_MOTIF, AUTRE_VALEUR = "sans_assure_connu", "sans_assure_ou_motif", "valeur_inconnue"
 
 ETATS = (
     HORS_POPULATION, ENCORE_OUVERTS, ATTENTE_INCONNUE, PAS_ECHUS, CLOS_EN_RETARD, OUVERTS_EN_RETARD, TROP_LONGS,
     CLOS_DEPUIS, SANS_ISSUE, PAS_REPETES, SANS_RETARD, SANS_ASSURE, SANS_ASSURE_NI_MOTIF, AUTRE_VALEUR,
+    UNE_SOURCE,
 )  # fmt: skip
 """What is left out or missed for another reason than its outcome."""
 

@@ -53,6 +53,10 @@ MOTIFS: Mapping[str, tuple[str, str]] = {
         "contact dont l'assuré ou le motif n'est pas connu",
         "contacts dont l'assuré ou le motif n'est pas connu",
     ),
+    etats.UNE_SOURCE: (
+        "jour d'une plateforme compté par une seule source",
+        "jours d'une plateforme comptés par une seule source",
+    ),
     etats.AUTRE_VALEUR: ("dont rien ne dit la catégorie",) * 2,
     REITERATION: ("réitération", "réitérations"),
     CONTACT_INDUIT: ("contact induit par un dossier en retard", "contacts induits par un dossier en retard"),

@@ -181,6 +181,16 @@ async def test_deux_sources_d_appels_se_comparent_jour_par_jour_sans_s_additionn
     assert await contacts.mesure("taux_decroche_operateur", **FEVRIER) == (90.0, 3)
     assert await contacts.mesure("taux_decroche_outil_local", **FEVRIER) == (pytest.approx(100 * 165 / 175), 2)
     assert await contacts.mesure("taux_decroche", **FEVRIER) == (None, 0), "aucun appel n'a été compté deux fois"
+    assert await laisses(contacts, "ecart_sources_appels") == {"une_seule_source": 1}
+    assert await laisses(contacts, "taux_decroche_operateur") == {"hors_population": 2}
+    assert await laisses(contacts, "teleconseillers_connectes") == {}
+
+
+async def laisses(pile: Pile, code: str) -> dict[str, int]:
+    """What the explanation of a figure of February leaves out."""
+    reponse = await pile.client.get(f"/v1/indicateurs/{code}/explication", params=FEVRIER)
+    assert reponse.status_code == 200, reponse.text
+    return {compte["motif"]: compte["n"] for compte in reponse.json()["exclusions"]}
 
 
 DELAIS: list[tuple[str, str, dict[str, str], str]] = [
