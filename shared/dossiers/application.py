@@ -14,11 +14,13 @@ from shared.dossiers.cles_sources import ParCleOuAutrement
 from shared.dossiers.entretien import plan_du_service
 from shared.dossiers.entretien_valeurs import entretenir
 from shared.dossiers.jauges import Jauges, MesuresCommunes
+from shared.dossiers.tracees import TRACEES
 from shared.dossiers.traitement import Lot
 from shared.dossiers.veille_de_nuit import veiller
 from shared.log.consommateur import Consommateur, ReglagesConsommateur
 from shared.log.types import ReglagesGroupe
 from shared.service.application import Application, creer_application
+from shared.service.audit.vie import tenir_registre
 from shared.service.horloge import creer_horloge
 from shared.service.reglages import Reglages, ReglagesInvalides
 from shared.service.sante import PasPret
@@ -51,7 +53,10 @@ def creer(definition: Definition, reglages: Reglages, clock: Clock) -> Applicati
         VERSION,
         routers=routes(definition) if reglages.role != "consumer" else (),
         acces=acces(definition) if reglages.role != "consumer" else {},
-        lifespans=[partial(_vie_api, definition)] if reglages.role != "consumer" else [],
+        lifespans=[partial(_vie_api, definition), partial(tenir_registre, definition.nom, ServiceDossiers)]
+        if reglages.role != "consumer"
+        else [],
+        tracees=TRACEES if reglages.role != "consumer" else None,
         reglages=reglages,
         clock=clock,
     )

@@ -161,9 +161,10 @@ class CalculEnLot(Calcul):
         )
 
     def _strates_de(self, attributs: Sequence[Mapping[str, str]]) -> Entiers:
-        valeurs = list(zip(*([a.get(nom, "") for a in attributs] for nom in self._noms_strates), strict=True))
-        codes = {v: self._strate(dict(zip(self._noms_strates, v, strict=True))) for v in set(valeurs)}
-        return np.array([codes[v] for v in valeurs] or self._strate({}))
+        # A batch that was just read has one object for equal attributes.
+        distincts = {id(a): a for a in attributs}
+        codes = {i: self._strate(a) for i, a in distincts.items()}
+        return np.array([codes[id(a)] for a in attributs])
 
     def _fins(self, depart: Entiers, arrets: Entiers, jour_ouvert: Entiers, zones: Entiers) -> tuple[Entiers, Entiers]:
         """The stop that closes each dossier (``chronologie.arret_de``) or _JAMAIS, and its rank."""

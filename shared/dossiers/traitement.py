@@ -1,10 +1,10 @@
 """What a dossier service does with a batch of the log: read, merge, write, ring the bell, in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, cast
 from zlib import crc32
 
 import asyncpg
@@ -31,9 +31,9 @@ class Lot:
     """A batch read, ready to be grouped and merged. ``acceptes``: the record of each event, in the same order."""
 
     records: Sequence[Enregistrement]
-    evenements: list[Evenement] = field(default_factory=list)
-    acceptes: list[Enregistrement] = field(default_factory=list)
-    rejets: list[Rejet] = field(default_factory=list)
+    evenements: Sequence[Evenement]
+    acceptes: Sequence[Enregistrement]
+    rejets: Sequence[Rejet] = ()
 
 
 class Lit(Protocol):
@@ -72,19 +72,24 @@ class TraitementDossiers:
 
     def preparer(self, records: Sequence[Enregistrement]) -> Lot:
         """Decode and check each record; what cannot be taken becomes a reject. Pure CPU."""
-        lot = Lot(records)
-        accepter, garder = lot.evenements.append, lot.acceptes.append
         lus = self._lecteur.lire_lot([r.value for r in records], [r.horodatage_ms // 1_000 for r in records])
         partitions = self._partitions
-        for record, e in zip(records, lus, strict=True):
+        places = [
+            -1 if isinstance(e, Refus) else crc32(e.subject.encode(), _debut(e.process, e.namespace)) % partitions
+            for e in lus
+        ]
+        if places == [record.partition for record in records]:
+            return Lot(records, cast(Sequence[Evenement], lus), records)
+        acceptes: list[tuple[Evenement, Enregistrement]] = []
+        rejets: list[Rejet] = []
+        for record, e, place in zip(records, lus, places, strict=True):
             if isinstance(e, Refus):
-                lot.rejets.append(rejet_de(e, record))
-            elif (p := crc32(e.subject.encode(), _debut(e.process, e.namespace)) % partitions) == record.partition:
-                accepter(e)
-                garder(record)
+                rejets.append(rejet_de(e, record))
+            elif place == record.partition:
+                acceptes.append((e, record))
             else:
-                lot.rejets.append(rejet_de(_mauvaise_partition(e, p, record.partition), record))
-        return lot
+                rejets.append(rejet_de(_mauvaise_partition(e, place, record.partition), record))
+        return Lot(records, [e for e, _ in acceptes], [record for _, record in acceptes], rejets)
 
     async def appliquer(self, conn: asyncpg.Connection, lot: Lot, partition: int) -> None:
         """Merge and write, in the open transaction of the position."""

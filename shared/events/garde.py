@@ -6,7 +6,7 @@ number does. It goes by shape, so it refuses too much rather than too little; wh
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shared.events.contrat import TEXTE_MAX, Refus
@@ -35,6 +35,16 @@ _MOT = rf"(?!{_CORPS_NIR})[0-9A-Za-z]++"
 _NOM = rf"{_MOT}(?:[_.:/-]++{_MOT})*+"
 deux_noms_ordinaires = re.compile(rf"{_NOM}\|{_NOM}").fullmatch
 """Vouches for nearly every ``id|subject`` in one match: letters, digits and a few signs, and no NIR."""
+
+_paires_ordinaires = re.compile(rf"(?:{_NOM}\|{_NOM}\n)*+").fullmatch
+
+
+def toutes_ordinaires(paires: Sequence[str]) -> bool:
+    """Whether ``deux_noms_ordinaires`` vouches for every ``id|subject``, none longer than TEXTE_MAX; in one match."""
+    texte = "\n".join([*paires, ""])
+    # A pair with a bar or a line of its own would pass for two.
+    entieres = texte.count("|") == texte.count("\n") == len(paires)
+    return entieres and max(map(len, paires), default=0) <= TEXTE_MAX and _paires_ordinaires(texte) is not None
 
 
 _HUIT_CHIFFRES = re.compile(r"\d(?:\D{0,4}\d){7}")

@@ -28,7 +28,7 @@ from shared.events.contrat import (
     Evenement,
     Refus,
 )
-from shared.events.garde import deux_noms_ordinaires
+from shared.events.garde import deux_noms_ordinaires, toutes_ordinaires
 from shared.events.illisible import Illisible
 from shared.events.instants import AVENIR_MAX, EPOQUE_MAX, EPOQUE_MIN
 from shared.events.instants_en_lot import ABSENT, instants_de
@@ -161,7 +161,9 @@ class _Forme:
     def _noms_bons(self, lus: Sequence[Any], datas: Sequence[Any]) -> NDArray[np.bool_]:
         """Whether ids, subjects, sources, namespaces and platforms are ordinary names."""
         paires = [f"{e.id}|{e.subject}" for e in lus]
-        bons = np.array([len(p) <= TEXTE_MAX and deux_noms_ordinaires(p) is not None for p in paires])
+        bons = np.ones(len(paires), dtype=np.bool_)
+        if not toutes_ordinaires(paires):
+            bons = np.array([len(p) <= TEXTE_MAX and deux_noms_ordinaires(p) is not None for p in paires])
         for verifier, colonne in (
             (_verifier_noms, [(e.source, e.namespace or e.source, e.datacontenttype) for e in lus]),
             (_verifier_plateforme, [d.plateforme for d in datas]),

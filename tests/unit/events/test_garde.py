@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events.garde import deux_noms_ordinaires, donnee_personnelle, famille_du_nom, famille_personnelle
+from shared.events.garde import (
+    deux_noms_ordinaires,
+    donnee_personnelle,
+    famille_du_nom,
+    famille_personnelle,
+    toutes_ordinaires,
+)
 
 NIRS = [
     "185057800608491",
@@ -176,3 +182,16 @@ def test_a_text_made_to_slow_the_guard_takes_no_longer_than_its_length_asks(moti
     debut = time.perf_counter()
     famille_personnelle(motif * (1_000_000 // len(motif)))
     assert time.perf_counter() - debut < 5
+
+
+@given(
+    st.lists(st.tuples(*[st.text("a1|\n-é", max_size=6) | st.sampled_from(["S-1", "x", *NIRS[:2]])] * 2), max_size=4)
+)
+def test_a_batch_is_vouched_for_when_each_of_its_pairs_is(noms: list[tuple[str, str]]) -> None:
+    paires = [f"{un}|{autre}" for un, autre in noms]
+    assert toutes_ordinaires(paires) == all(deux_noms_ordinaires(paire) for paire in paires)
+
+
+def test_a_batch_is_not_vouched_for_when_a_name_is_too_long() -> None:
+    assert toutes_ordinaires(["a|b", "c" * 198 + "|d"])
+    assert not toutes_ordinaires(["a|b", "c" * 199 + "|d"])
