@@ -2,8 +2,9 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-keycloak check format lock bench bench-ingest bench-freshness bench-values bench-growth \
-	bench-projection bench-allocation bench-comite experience-entraide boucle-entraide kafka kafka-stop docs clean-tree
+.PHONY: help setup demo test test-keycloak check audit format docs lock clean-tree images kafka kafka-stop chaos fuzz restauration \
+	bench bench-ingest bench-freshness bench-values bench-growth bench-projection bench-allocation bench-comite bench-pairs \
+	bench-lecteurs bench-annee bench-capacity experience-entraide boucle-entraide
 
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(p) 2>/dev/null),$(p))))
 BIN := .venv/bin
@@ -12,6 +13,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --qui
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 UV := .cache/uv/bin/uv
+PAIRES := .cache/paires
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command "make lock"
 ARGS ?=
@@ -49,7 +51,7 @@ test: $(DEV) ## Run every test this machine can; STRICT=1: none may be skipped; 
 	$(BIN)/python -m pytest $(ARGS)
 
 test-keycloak: $(DEV) ## Identity against a real Keycloak (Java; Maven fetches 148 MB the first time)
-	$(BIN)/python -m pytest -m keycloak tests/integration/service/test_keycloak.py $(ARGS)
+	$(BIN)/python -m pytest -m keycloak tests/integration/service/test_keycloak.py tests/e2e/console/test_connexion_keycloak.py $(ARGS)
 
 check: $(DEV) ## Lint, format, types, layers, generated files, clean tree
 	$(BIN)/ruff check .
@@ -61,6 +63,10 @@ check: $(DEV) ## Lint, format, types, layers, generated files, clean tree
 	$(BIN)/python -m shared.catalogue.documentation --verifier
 	$(BIN)/python -m services.alerts.documentation --verifier
 	@$(MAKE) --no-print-directory clean-tree
+
+audit: $(DEV) ## Known faults of the locked dependencies (asks PyPI's advisories: not a part of check)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes \
+		--requirement requirements.lock --requirement requirements-dev.lock $(ARGS)
 
 clean-tree:
 	@git grep -nIE '$(FORBIDDEN)'; test $$? -eq 1 \
@@ -104,11 +110,42 @@ bench-allocation: $(DEV) ## Time and quality of the allocation at the size of th
 bench-comite: $(DEV) ## Time to prepare a comité: 107 caisses, 10 indicators
 	$(BIN)/python -m bench.comite_preparation $(ARGS)
 
+# The rivals live apart from Vigie. One that cannot be installed is a line of the table that says so.
+$(PAIRES)/.pret: bench/paires/requirements.txt | $(BIN)/python
+	$(PYTHON) -m venv $(PAIRES)
+	$(PAIRES)/bin/python -m pip install --disable-pip-version-check --no-input --quiet --requirement $< \
+		|| sed -n 's/^[a-z].*/&/p' $< | xargs -n 1 $(PAIRES)/bin/python -m pip install --no-input --quiet || true
+	@touch $@
+
+bench-pairs: $(DEV) $(PAIRES)/.pret ## The same job by Vigie and its rivals; ARGS="--n 50000 --rondes 1 --pairs vigie,quix"
+	$(BIN)/python -m bench.paires $(ARGS)
+
+restauration: $(DEV) ## Restore elsewhere and lose a site, on both engines; writes docs/reprise.md; ARGS="--journal kafka"
+	$(BIN)/python -m bench.reprise --inscrire $(ARGS)
+
+bench-capacity: $(DEV) ## Disk per million events; writes docs/capacite.md
+	$(BIN)/python -m bench.capacite --inscrire $(ARGS)
+
+bench-lecteurs: $(DEV) ## 50 readers of the API and console while events come in; start of vigie up; speed of vigie verify
+	$(BIN)/python -m bench.lecteurs $(ARGS)
+
+bench-annee: $(DEV) ## National days and their nights; ARGS="--jours 5 --duree 60 --par-jour 20000" for the small form
+	$(BIN)/python -m bench.annee $(ARGS)
+
 experience-entraide: $(RUNTIME) ## Aid policies compared on the twin; ARGS="--graines 3 --mois 6"
 	$(BIN)/python -m vigie.experience $(ARGS)
 
 boucle-entraide: $(RUNTIME) ## A crisis in the twin through the real services, aid and its effect; ARGS=--json
 	$(BIN)/python -m vigie.boucle $(ARGS)
+
+chaos: $(DEV) ## Every fault under load, on both engines; ARGS="--graine 7 --pannes base_tuee --moteur kafka"
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+images: $(DEV) ## Take the README's pictures in the demonstration's console (Chromium; some ten minutes)
+	$(BIN)/python -m tests.e2e.console.images $(ARGS)
+
+fuzz: $(DEV) ## Hostile calls on every API and a million hostile lines; ARGS="--service alerts --graine 2 --minutes 1 --lignes 0"
+	$(BIN)/python -m bench.fuzz $(ARGS)
 
 kafka: $(RUNTIME) ## Start a local Apache Kafka on 127.0.0.1:9092 (Java; Maven the first time)
 	$(BIN)/python -m vigie.kafka start

@@ -91,30 +91,45 @@ def _lots_a(charge: Charge) -> Iterator[Items]:
     ordre = np.argsort(np.concatenate((np.arange(charge.dossiers, dtype=np.float64), doubles + retard)), kind="stable")
     suite = rangs[ordre]
     enregistre = np.maximum.accumulate(d.payee[suite]) + 30
-    slugs = [c.slug for c in charger().caisses]
     for debut in range(0, len(suite), 5_000):
-        tranche = suite[debut : debut + 5_000]
-        yield [
-            _item(
-                numero,
-                numero,
-                "dossier",
-                slugs[caisse],
-                f'"caisse":"{slugs[caisse]}","beneficiaire":"{_BENEFICIAIRES[qui]}",'
-                f'"jalons":{{"recue":"{_local(recue)}","payee":"{_local(payee)}"}}',
-                "",
-                timbre,
-            )
-            for numero, caisse, qui, recue, payee, timbre in zip(
-                tranche.tolist(),
-                d.caisse[tranche].tolist(),
-                d.beneficiaire[tranche].tolist(),
-                d.recue[tranche].tolist(),
-                d.payee[tranche].tolist(),
-                enregistre[debut : debut + 5_000].tolist(),
-                strict=True,
-            )
-        ]
+        yield _en_un(d, suite[debut : debut + 5_000], enregistre[debut : debut + 5_000], 0)
+
+
+def journee(premier: int, n: int, minuit: int) -> Iterator[Items]:
+    """``n`` files numbered from ``premier``, each in one event, paid evenly over the day that begins at ``minuit`` (UTC
+    seconds, 23:00 in UTC), by 5,000; the first ``DOUBLONS`` of each lot come again with it.
+    """
+    d = _dossiers(np.random.default_rng(premier), n, minuit, _JOUR)
+    for debut in range(0, n, 5_000):
+        lot = np.arange(debut, min(debut + 5_000, n))
+        suite = np.concatenate((lot, lot[: round(len(lot) * DOUBLONS)]))
+        yield _en_un(d, suite, np.maximum.accumulate(d.payee[suite]) + 30, premier)
+
+
+def _en_un(d: _Dossiers, tranche: Entiers, timbres: Entiers, premier: int) -> Items:
+    """Both jalons of each file in one event. ``premier``: the number of the first of ``d``."""
+    slugs = [c.slug for c in charger().caisses]
+    return [
+        _item(
+            premier + rang,
+            premier + rang,
+            "dossier",
+            slugs[caisse],
+            f'"caisse":"{slugs[caisse]}","beneficiaire":"{_BENEFICIAIRES[qui]}",'
+            f'"jalons":{{"recue":"{_local(recue)}","payee":"{_local(payee)}"}}',
+            "",
+            timbre,
+        )
+        for rang, caisse, qui, recue, payee, timbre in zip(
+            tranche.tolist(),
+            d.caisse[tranche].tolist(),
+            d.beneficiaire[tranche].tolist(),
+            d.recue[tranche].tolist(),
+            d.payee[tranche].tolist(),
+            timbres.tolist(),
+            strict=True,
+        )
+    ]
 
 
 def _lots_b(charge: Charge) -> Iterator[Items]:

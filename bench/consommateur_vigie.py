@@ -1,14 +1,13 @@
 """Vigie's claims consumer on a bench topic, as ``vigie serve claims --role consumer`` runs it, and a stopwatch.
 
-``python -m bench.consommateur_vigie DATABASE_URL KAFKA TOPIC`` runs until everything in the topic is committed,
-then prints ``{"secondes": …, "demarrage": …, "memoire_mo": …, "lots": …}``: seconds from the assignment of the
-partitions to the last position seen committed; what came before is the start.
+``python -m bench.consommateur_vigie DATABASE_URL KAFKA TOPIC`` runs until everything in the topic is committed
+(``moitie`` once half is), then prints ``{"secondes": …, "demarrage": …, "memoire_mo": …, "lots": …}``: seconds from the
+assignment of the partitions to the last position seen committed; what came before is the start.
 """
 
 import asyncio
 import json
 import os
-import resource
 import sys
 import time
 from dataclasses import replace
@@ -17,6 +16,7 @@ from functools import partial
 import asyncpg
 from prometheus_client import REGISTRY
 
+from bench.pic import pic_memoire_mo
 from services.claims.domain import DEFINITION
 from shared.database.connexion import url_asyncpg
 from shared.dossiers.application import taches
@@ -44,16 +44,20 @@ async def _mesurer(
     debut = time.perf_counter()
     conn = await asyncpg.connect(url_asyncpg(database_url))
     try:
-        while await conn.fetchval(_POSITIONS, topic) < fin:
+        moitie = False
+        while (fait := await conn.fetchval(_POSITIONS, topic)) < fin:
             if arret.is_set():
                 return
+            if not moitie and 2 * fait >= fin:
+                moitie = True
+                print("moitie", flush=True)
             await asyncio.sleep(_INTERVALLE)
     finally:
         await conn.close()
     releve |= {
         "secondes": time.perf_counter() - debut,
         "demarrage": debut - lance,
-        "memoire_mo": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "memoire_mo": pic_memoire_mo(),
         "lots": _compteur("vigie_journal_lots_total", topic),
     }
     arret.set()

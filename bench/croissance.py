@@ -35,7 +35,7 @@ from shared.dossiers.tables import TABLE, type_de
 from shared.dossiers.traitement import TraitementDossiers
 from shared.dossiers.verification import verifier
 from shared.events.contrat import cle
-from shared.events.lecture import Lecteur
+from shared.events.lecture_en_lot import LecteurEnLot
 from shared.log.tables import creer
 from shared.log.types import Enregistrement, partition_de
 from shared.network.reseau import charger
@@ -138,7 +138,7 @@ async def mesurer(url: str, n: int, jours: int) -> dict[str, object]:
 async def _consommer(pool: asyncpg.Pool, n: int, jours: int) -> int:
     dictionnaire = Dictionnaire(SCHEMA)
     await dictionnaire.completer(pool, [nom for p in DEFINITION.processus for nom in noms_de(p)])
-    lecteur = Lecteur(DEFINITION.processus, codes_par_slug())
+    lecteur = LecteurEnLot(DEFINITION.processus, codes_par_slug())
     calculs = calculs_du_service(SCHEMA, dictionnaire)
     traitement = TraitementDossiers(Depot(SCHEMA), lecteur, calculs, dictionnaire, pool, PARTITIONS)
     lots: list[list[Enregistrement]] = [[] for _ in range(PARTITIONS)]

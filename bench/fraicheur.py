@@ -79,7 +79,7 @@ class Essai:
         caisses = [next(self._autres) for _ in range(self._par_envoi)]
         if demande is not None:
             caisses[-1] = demande[0]
-        corps = b"[" + b",".join(self._appel(slug) for slug in caisses) + b"]"
+        corps = b"[" + b",".join(appel(next(self._numeros), slug) for slug in caisses) + b"]"
         reponse = await self._client.post("/v1/events", content=corps, headers={"content-type": MEDIA_LOT})
         recu = time.perf_counter()
         if reponse.status_code != 202 or reponse.json()["refuses"]:
@@ -87,20 +87,6 @@ class Essai:
         self.envoyes += len(caisses)
         if demande is not None:
             demande[1].set_result(recu)
-
-    def _appel(self, slug: str) -> bytes:
-        numero, fin = next(self._numeros), datetime.now(UTC)
-        jalons = {"presente": (fin - timedelta(seconds=40)).isoformat(), "decroche": fin.isoformat()}
-        return json.dumps(
-            {
-                "specversion": "1.0",
-                "id": f"bench-{numero}",
-                "source": f"urn:vigie:source:telephonie-{slug}",
-                "type": "vigie.appel.dossier.v1",
-                "subject": f"{numero:010d}",
-                "data": {"caisse": slug, "motif": "droits", "jalons": jalons},
-            }
-        ).encode()
 
     async def _suivre(self, slug: str) -> float:
         avant = await self._n(slug)
@@ -119,6 +105,22 @@ class Essai:
         reponse = await self._client.get("/v1/indicateurs/taux_decroche/valeurs", params={"caisse": slug, **bornes})
         reponse.raise_for_status()
         return int(reponse.json()["valeurs"][0]["n"])
+
+
+def appel(numero: int, slug: str) -> bytes:
+    """A call of this caisse, answered just now after 40 s."""
+    fin = datetime.now(UTC)
+    jalons = {"presente": (fin - timedelta(seconds=40)).isoformat(), "decroche": fin.isoformat()}
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": f"bench-{numero}",
+            "source": f"urn:vigie:source:telephonie-{slug}",
+            "type": "vigie.appel.dossier.v1",
+            "subject": f"{numero:010d}",
+            "data": {"caisse": slug, "motif": "droits", "jalons": jalons},
+        }
+    ).encode()
 
 
 @contextmanager

@@ -43,10 +43,12 @@ class Memoire:
 
     def tirer(self, caisse: Entiers, hasard: Reels) -> tuple[Entiers, Entiers, Entiers]:
         """For each caisse one remembered (assure, motif) and whether there was one (1 or 0)."""
+        vide = np.zeros(len(caisse), dtype=np.int64)
         if not self._jours:
-            vide = np.zeros(len(caisse), dtype=np.int64)
             return vide, vide, vide
         caisses, assures, motifs = (np.concatenate(c) for c in zip(*self._jours, strict=True))
+        if not len(caisses):
+            return vide, vide, vide
         ordre = np.argsort(caisses, kind="stable")
         caisses, assures, motifs = caisses[ordre], assures[ordre], motifs[ordre]
         debut = np.searchsorted(caisses, caisse)

@@ -19,6 +19,7 @@ from shared.network.reseau import charger
 from shared.service.identite import PorteeDeSource
 from shared.service.reglages import ReglagesInvalides
 from vigie import pile
+from vigie.audit import inscrire_commande
 from vigie.travail import DEFINITIONS
 
 T = TypeVar("T")
@@ -35,9 +36,17 @@ def creer(
         raise ReglagesInvalides(f"La source est un nom de 1 à {TEXTE_MAX} caractères.")
     definition = _service_de(codes)
     portee = PorteeDeSource(source, frozenset(codes), _slugs(caisses), frozenset(numerotations))
-    numero, cle = _sur_le_schema(
-        definition, lambda conn: depot.creer(conn, definition.nom, portee, SystemClock().now())
-    )
+
+    async def faire(conn: asyncpg.Connection) -> tuple[int, str]:
+        maintenant = SystemClock().now()
+        async with conn.transaction():
+            numero, cle = await depot.creer(conn, definition.nom, portee, maintenant)
+            await inscrire_commande(
+                conn, definition.nom, "vigie cles creer", "fait", maintenant, id=str(numero), source=source
+            )
+        return numero, cle
+
+    numero, cle = _sur_le_schema(definition, faire)
     return {"service": definition.nom, "id": numero, "cle": cle}
 
 
@@ -54,7 +63,17 @@ def revoquer(service: str, numero: int) -> str:
     """The source whose key it was. Raises CleImpossible, ReglagesInvalides."""
     if service not in DEFINITIONS:
         raise ReglagesInvalides(f"Service inconnu : {service!r}. Connus : {', '.join(DEFINITIONS)}.")
-    return _sur_le_schema(DEFINITIONS[service], lambda conn: depot.revoquer(conn, service, numero, SystemClock().now()))
+
+    async def faire(conn: asyncpg.Connection) -> str:
+        maintenant = SystemClock().now()
+        async with conn.transaction():
+            source = await depot.revoquer(conn, service, numero, maintenant)
+            await inscrire_commande(
+                conn, service, "vigie cles revoquer", "fait", maintenant, id=str(numero), source=source
+            )
+        return source
+
+    return _sur_le_schema(DEFINITIONS[service], faire)
 
 
 def _sur_le_schema(definition: Definition, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:

@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vigie import cles, comite, entraide, pile
+from vigie import audit, cles, comite, entraide, pile, pseudonymes
+from vigie.docteur.ligne import doctor
 
 application = typer.Typer(
     name="vigie",
@@ -22,8 +23,11 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
 )
 application.add_typer(comite.application, name="comite")
+application.add_typer(audit.application, name="audit")
 application.add_typer(cles.application, name="cles")
 application.add_typer(entraide.application, name="entraide")
+application.command()(doctor)
+application.add_typer(pseudonymes.application, name="pseudonymes")
 console = Console()
 erreurs = Console(stderr=True)
 T = TypeVar("T")
@@ -39,9 +43,9 @@ USAGE = 2
 INTERROMPU = 130
 
 ERREURS_DITES = {
-    "CaisseInconnue", "CatalogueInvalide", "CleImpossible", "DemandeInvalide", "DemarrageImpossible", "ErreurImport",
-    "ErreurJournal", "ErreurKafka", "ErreurServeur", "IndicateurInconnu", "PileEnEchec", "ProcessusInconnu",
-    "RefusDuService", "ReglagesInvalides",
+    "CaisseInconnue", "CatalogueInvalide", "CleImpossible", "DemandeInvalide", "DemarrageImpossible",
+    "EffacementImpossible", "ElagageImpossible", "ErreurImport", "ErreurJournal", "ErreurKafka", "ErreurServeur",
+    "IndicateurInconnu", "PileEnEchec", "ProcessusInconnu", "RefusDuService", "ReglagesInvalides",
 }  # fmt: skip
 """Names of the exceptions whose text is a French sentence for the user; named, so that none is imported for it."""
 
@@ -111,6 +115,17 @@ def migrate() -> None:
 
     _sur_la_base(migrer_tout)
     console.print("Schémas à jour.")
+
+
+@application.command()
+def topics(
+    fichier: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Voir deploy/kafka/topics.yaml.")],
+) -> None:
+    """Fait les topics de Kafka qu'un fichier déclare, et leur donne leur durée de garde."""
+    from vigie.topics import declarer
+
+    for ligne in _faire(declarer(fichier)):
+        console.print(ligne, highlight=False, markup=False)
 
 
 @application.command("import")

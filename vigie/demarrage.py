@@ -33,15 +33,10 @@ def servir(service: str, role: str | None, port: int | None, hote: str | None) -
 
 
 async def migrer_tout(base: Base) -> None:
-    """Bring every service's schema to its newest version."""
-    from services.alerts.domain import MIGRATIONS
-    from services.entraide.domain import MIGRATIONS as MIGRATIONS_ENTRAIDE
+    """Bring every schema to its newest version: those of the services, and the log's where PostgreSQL keeps it."""
     from shared.database.migrations import migrer
-    from vigie.travail import DEFINITIONS
+    from vigie.schemas import EMPLACEMENTS, JOURNAL
 
-    schemas = {d.nom: d.migrations for d in DEFINITIONS.values()} | {
-        "alerts": MIGRATIONS,
-        "entraide": MIGRATIONS_ENTRAIDE,
-    }
-    for schema, migrations in schemas.items():
-        await migrer(base.database_url, schema, migrations)
+    for schema, migrations in EMPLACEMENTS.items():
+        if schema != JOURNAL or base.kafka_bootstrap is None:
+            await migrer(base.database_url, schema, migrations)

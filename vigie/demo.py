@@ -35,7 +35,7 @@ from vigie.demo_entraide import aider, phrase
 from vigie.importer import importer
 from vigie.pile import Base, Pile, dossier_vigie, ports_libres
 from vigie.travail import DEFINITIONS, ecouler, service_ouvert
-from vigie.veille import adresses
+from vigie.veille import adresses, invitation, montrer_la_console
 from vigie.verifier import verifier_tout
 
 BASE = "vigie_demo"
@@ -251,7 +251,9 @@ def _resume(valeurs: list[Valeur]) -> dict[str, object]:
 async def _direct(
     config: Config, simulation: Simulation, services: Sequence[ServiceDossiers], pile: Pile, console: Console
 ) -> None:
+    console.print(invitation(pile.urls), highlight=False)
     console.print("En direct. Ctrl-C pour arrêter.")
+    montrer_la_console(pile.urls)
     clock = SystemClock()
     sorties: asyncio.Queue[Journee] = asyncio.Queue(maxsize=10)
 

@@ -9,8 +9,8 @@ from typing import Any
 from vigie.appels import RefusDuService
 from vigie.comite import Comite, restantes
 
-DELAI_PREPARATION = 60.0
-"""Seconds the preparation may take."""
+DELAI_PREPARATION = 240.0
+"""Seconds the preparation may take; one call of it gives up after 60, and the next finds what it had done."""
 
 MEMBRES = ("local", "membre-2", "membre-3")
 """Who sits: the local administrator presides."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Console
 
+from vigie import entraide_suivi as suivis
 from vigie import entraide_tableaux as tableaux
 from vigie.appels import Appels, RefusDuService, adresse
 
@@ -184,6 +185,33 @@ def missions(
 
 
 @application.command()
+def suivi(numero: Numero, en_json: EnJson = False) -> None:
+    """Montre ce qu'une mission a livré contre ce qui était convenu, et si la suite en est encore utile."""
+    _montrer(service().lire(f"/v1/missions/{numero}/suivi"), suivis.suivi, en_json=en_json)
+
+
+@application.command()
+def effet(numero: Numero, en_json: EnJson = False) -> None:
+    """Montre ce qu'une mission a changé, chez l'aidée et chez l'aidante, un, deux et trois mois après."""
+    _montrer(service().lire(f"/v1/missions/{numero}/effet"), suivis.effet, en_json=en_json)
+
+
+@application.command()
+def rapport(
+    annee: Annotated[int, typer.Argument(min=1996, max=2044, help="Année du rapport.")], en_json: EnJson = False
+) -> None:
+    """Montre le rapport d'une année, chaque processus dans son unité."""
+    _montrer(service().lire(f"/v1/rapports/{annee}"), suivis.rapport, en_json=en_json)
+
+
+@application.command()
+def fragilites(caisse: Caisse = None, en_json: EnJson = False) -> None:
+    """Liste les caisses aidées trop souvent : l'entraide n'est pas la réponse."""
+    lues = service().lire("/v1/fragilites", {"caisse": caisse})["fragilites"]
+    _montrer(lues, suivis.fragilites, en_json=en_json)
+
+
+@application.command()
 def coordination(en_json: EnJson = False) -> None:
     """Ce que la coordination nationale a sous les yeux : réponses et ordres attendus."""
     _montrer(service().lire("/v1/coordination"), tableaux.coordination, en_json=en_json)
@@ -261,7 +289,7 @@ _COMMANDES: Mapping[str, tuple[str, str]] = {
     "accuser": ("accuse-reception", "Accuse réception ; n'engage à rien."),
     "accepter": ("acceptation", "Engage la caisse sur les termes présents."),
     "refuser": ("refus", "Refuse, avec un motif ; le reste du besoin est alloué de nouveau."),
-    "annuler": ("annulation", "Annule, par la coordination nationale, avec un motif."),
+    "annuler": ("annulation", "Annule, par la coordination nationale, avec un motif ; le reste est alloué de nouveau."),
     "ordonner": ("ordre-de-mission", "Donne l'ordre de mission, par l'aidante."),
     "demarrer": ("demarrage", "Démarre une mission dont le premier jour est venu."),
     "accepter-prolongation": ("prolongation/acceptation", "Accepte la prolongation demandée par l'autre caisse."),

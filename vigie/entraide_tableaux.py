@@ -31,10 +31,10 @@ def etp(semaines: Sequence[float]) -> str:
 
 
 def poles(lus: Sequence[Mapping[str, Any]]) -> Morceaux:
-    tableau = _tableau("Pôle", "Caisse", libres=("Process", "ETP", "Hypothèse"))
+    table = tableau("Pôle", "Caisse", libres=("Process", "ETP", "Hypothèse"))
     for p in lus:
-        tableau.add_row(p["cle"], p["caisse"], ", ".join(p["process"]), nombre(p["etp"], 2), _oui(p["hypothese"]))
-    return [tableau, f"{len(lus)} pôles, {nombre(sum(p['etp'] for p in lus), 1)} ETP."] if lus else [AUCUN]
+        table.add_row(p["cle"], p["caisse"], ", ".join(p["process"]), nombre(p["etp"], 2), _oui(p["hypothese"]))
+    return [table, f"{len(lus)} pôles, {nombre(sum(p['etp'] for p in lus), 1)} ETP."] if lus else [AUCUN]
 
 
 def bilan_d_import(bilan: Mapping[str, Any]) -> Morceaux:
@@ -44,11 +44,11 @@ def bilan_d_import(bilan: Mapping[str, Any]) -> Morceaux:
 
 
 def besoins(lus: Sequence[Mapping[str, Any]]) -> Morceaux:
-    tableau = _tableau("N°", "Caisse", "Process", libres=("Motif", "Période", "Besoin"))
+    table = tableau("N°", "Caisse", "Process", libres=("Motif", "Période", "Besoin"))
     for b in lus:
         motif = b["motif"].replace("_", " ")
-        tableau.add_row(str(b["id"]), b["caisse"], b["process"], motif, _periode(b), b["phrase"])
-    return [tableau] if lus else [AUCUN]
+        table.add_row(str(b["id"]), b["caisse"], b["process"], motif, _periode(b), b["phrase"])
+    return [table] if lus else [AUCUN]
 
 
 def besoin(b: Mapping[str, Any]) -> Morceaux:
@@ -59,13 +59,11 @@ def plan(document: Mapping[str, Any]) -> Morceaux:
     """A plan kept, or one that is only supposed."""
     contenu = document["plan"]
     titre = f"Plan n° {document['id']}" if "id" in document else "Plan supposé : rien n'est proposé"
-    missions = _tableau("Aidante", "Aidée", "Process", libres=("Période", "ETP", "Volume"))
+    missions = tableau("Aidante", "Aidée", "Process", libres=("Période", "ETP", "Volume"))
     for m in contenu["missions"]:
         semaines = [centiemes / 100 for centiemes in m["etp"]]
         missions.add_row(m["aidante"], m["aidee"], m["process"], _periode(m), etp(semaines), _volume(m))
-    suites = _tableau(
-        "Caisse", "Process", libres=("À absorber", "Sous l'objectif", "Retard final", "Ce qui le retient")
-    )
+    suites = tableau("Caisse", "Process", libres=("À absorber", "Sous l'objectif", "Retard final", "Ce qui le retient"))
     for b in contenu["besoins"]:
         suites.add_row(
             b["caisse"], b["process"], _volume(b), _avec_et_sans(b["semaines_sous_objectif"], " sem."),
@@ -80,12 +78,12 @@ def plan(document: Mapping[str, Any]) -> Morceaux:
 
 
 def propositions(lues: Sequence[Mapping[str, Any]]) -> Morceaux:
-    tableau = _tableau("N°", "Aidante", "Aidée", "Process", libres=("Termes", "État"))
+    table = tableau("N°", "Aidante", "Aidée", "Process", libres=("Termes", "État"))
     for p in lues:
         termes = f"{_periode(p)}, {etp(p['etp'])} ETP, {_volume(p)}"
         attente = f" ; au plus tard le {jour(p['echeance'])} : {', '.join(p['attendues'])}" if p["attendues"] else ""
-        tableau.add_row(str(p["id"]), p["aidante"], p["aidee"], p["process"], termes, p["etat"] + attente)
-    return [tableau] if lues else [AUCUN]
+        table.add_row(str(p["id"]), p["aidante"], p["aidee"], p["process"], termes, p["etat"] + attente)
+    return [table] if lues else [AUCUN]
 
 
 def proposition(p: Mapping[str, Any]) -> Morceaux:
@@ -120,18 +118,22 @@ def coordination(vue: Mapping[str, Any]) -> Morceaux:
         morceaux.append(attentes)
     if vue["ordres_attendus"]:
         morceaux += ["Ordres de mission attendus :", *propositions(vue["ordres_attendus"])]
+    liberables = [p for p in vue["suites"] if p["utile"] is False]
+    if liberables:
+        morceaux += ["Équipes qui peuvent être libérées :", *propositions(liberables)]
+        morceaux += [f"N° {p['id']}. {p['phrase']}" for p in liberables]
     rendus = vue["besoins_a_reallouer"]
     return [*morceaux, f"Besoins à réallouer : {', '.join(rendus)}."] if rendus else morceaux
 
 
-def _tableau(*entiers: str, libres: Sequence[str]) -> Table:
+def tableau(*entiers: str, libres: Sequence[str]) -> Table:
     """A table whose columns ``entiers`` are never cut, whatever the width of the terminal."""
-    tableau = Table()
+    table = Table()
     for nom in entiers:
-        tableau.add_column(nom, no_wrap=True)
+        table.add_column(nom, no_wrap=True)
     for nom in libres:
-        tableau.add_column(nom, overflow="fold")
-    return tableau
+        table.add_column(nom, overflow="fold")
+    return table
 
 
 def _periode(d: Mapping[str, Any]) -> str:

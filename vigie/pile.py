@@ -15,7 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from shared.database import embarque
-from shared.service.reglages import PARTITIONS
+from shared.service.reglages import PARTITIONS, Reglages
 from vigie import kafka
 
 SERVICES = ("contacts", "claims", "alerts", "entraide", "console")
@@ -105,9 +105,9 @@ def etat_courant(dossier: Path) -> Etat | None:
 @contextmanager
 def base_de_travail(dossier: Path) -> Iterator[Base]:
     """The database of ``VIGIE_DATABASE_URL``, of the running stack, or the embedded one for the duration."""
-    adresse = os.environ.get("VIGIE_DATABASE_URL")
+    adresse = Reglages.charger().database_url
     if adresse:
-        yield Base(adresse, os.environ.get("VIGIE_KAFKA_BOOTSTRAP"), pile_en_marche=False)
+        yield Base(adresse.get_secret_value(), os.environ.get("VIGIE_KAFKA_BOOTSTRAP"), pile_en_marche=False)
         return
     etat = etat_courant(dossier)
     if etat is not None:

@@ -6,6 +6,7 @@ from shared.database.connexion import acquerir
 from shared.log import rejets as depot
 from shared.log.rejets import Etat
 from shared.service.reglages import ReglagesInvalides
+from vigie.audit import inscrire_commande
 from vigie.pile import Base
 from vigie.travail import DEFINITIONS, ecouler, service_ouvert
 
@@ -37,7 +38,9 @@ async def rejouer(base: Base, service: str, identifiant: int) -> str:
         if refus is not None:
             return f"Encore refusé : {refus.message}"
         async with acquerir(ouvert.pool) as conn, conn.transaction():
-            await depot.marquer_rejoue(conn, nom, identifiant, ouvert.clock.now())
+            maintenant = ouvert.clock.now()
+            await depot.marquer_rejoue(conn, nom, identifiant, maintenant)
+            await inscrire_commande(conn, nom, "vigie rejets", "fait", maintenant, rejouer=str(identifiant))
         await ecouler(ouvert, consommer=not base.pile_en_marche)
     return f"Rejet {identifiant} rejoué."
 

@@ -1,6 +1,9 @@
 """``vigie up`` once all is started: where to look, and waiting. Imports no service: they start meanwhile."""
 
+import os
+import sys
 import time
+import webbrowser
 from collections.abc import Mapping
 
 from rich.console import Console
@@ -30,9 +33,21 @@ def veiller(debout: Pile, console: Console) -> None:
         console.print("Arrêt…")
 
 
+def invitation(urls: Mapping[str, str]) -> str:
+    """What a person opens."""
+    return f"[bold]La console, à ouvrir dans un navigateur : {urls['console']}/[/]"
+
+
+def montrer_la_console(urls: Mapping[str, str]) -> None:
+    """Open it, where a person sits: a terminal and a screen."""
+    ecran = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.stdout.isatty() and ecran:
+        webbrowser.open(f"{urls['console']}/")
+
+
 def adresses(urls: Mapping[str, str]) -> list[str]:
     """Where to look, line by line."""
-    lignes = ["[bold]Vigie est debout.[/]"]
+    lignes = ["[bold]Vigie est debout.[/]", invitation(urls), "Pour les programmes :"]
     for nom, url in urls.items():
         lignes.append(f"  {nom:<9} {url}{DOCUMENTS[nom]}   {url}/openapi.json   {url}/metrics")
     return lignes

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from shared.catalogue.derives import REITERATION, tenu_par
 from shared.clock import SystemClock
-from shared.dossiers.assemblage import Definition
+from shared.database.connexion import acquerir
+from shared.dossiers.assemblage import Definition, ServiceDossiers
 from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.derives.messages import TOPIC_PERSONNES
 from shared.dossiers.derives.personnes import groupe_des_personnes, tient_les_personnes
@@ -21,7 +22,9 @@ from shared.dossiers.veille_de_nuit import lus_de
 from shared.dossiers.verification import verifier
 from shared.dossiers.verification_journal import verifier_journal
 from shared.network.jours import jour_de
+from shared.service.audit.ligne import Issue
 from shared.service.reglages import Reglages
+from vigie.audit import inscrire_commande
 from vigie.pile import Base
 from vigie.travail import DEFINITIONS, definition_du_processus, service_ouvert
 
@@ -97,11 +100,19 @@ async def purger_processus(base: Base, process: str, avant: date, console: Conso
     """Forget the dossiers of a process closed before a day; their figures stay."""
     definition, process = definition_du_processus(process), tenu_par(process)
     async with service_ouvert(base, definition) as service:
+        await _inscrire_la_purge(service, "commence", process=process, avant=avant.isoformat())
         if process == REITERATION:
             fait = await oublier(service.pool, definition.nom, jour_de(avant))
         else:
             fait = await purger(service.pool, definition.nom, process, jour_de(avant))
+        await _inscrire_la_purge(service, "fait", process=process, avant=avant.isoformat(), purges=str(fait.purges))
     console.print(f"{process} : {fait.purges} dossiers effacés sur {fait.vus} dossiers clos vus.", highlight=False)
+
+
+async def _inscrire_la_purge(service: ServiceDossiers, issue: Issue, **objet: str) -> None:
+    async with acquerir(service.pool) as conn, conn.transaction():
+        nom = service.definition.nom
+        await inscrire_commande(conn, nom, "vigie purger", issue, service.clock.now(), **objet)
 
 
 async def plier_tout(base: Base, console: Console) -> None:

@@ -31,6 +31,7 @@ from services.alerts.notifications.facteur import facteur_de
 from services.alerts.reglages import ReglagesAlertes
 from services.alerts.suivis.ordonnancement import suivre
 from services.alerts.suivis.routes import acces_suivis, routes_suivis
+from services.alerts.tracees import TRACEES
 from shared.clock import Clock
 from shared.dossiers.application import VERSION, adresse_base
 from shared.dossiers.cloche import TOPIC_CLOCHE
@@ -39,6 +40,8 @@ from shared.log.consommateur import Consommateur, ReglagesConsommateur
 from shared.service.acces import reunir
 from shared.service.application import Application, creer_application
 from shared.service.assemblage import surveiller
+from shared.service.audit.vie import tenir_registre
+from shared.service.entretien import entretenir_sans_fin
 from shared.service.horloge import creer_horloge
 from shared.service.jauges import JaugesRafraichies
 from shared.service.reglages import Reglages
@@ -72,7 +75,8 @@ def creer(reglages: ReglagesAlertes, clock: Clock) -> Application:
         routers=ROUTEURS if api else (),
         acces=ACCES if api else {},
         publiques=[routes_publiques()] if api else (),
-        lifespans=[partial(_vie_api, reglages)] if api else [],
+        lifespans=[partial(_vie_api, reglages), partial(tenir_registre, NOM, ServiceAlertes)] if api else [],
+        tracees=TRACEES if api else None,
         reglages=reglages,
         clock=clock,
     )
@@ -107,6 +111,7 @@ async def _evaluer(app: Application, arret: asyncio.Event) -> None:
         groupe.create_task(ecouter_plans(service, arret))
         groupe.create_task(ecouter_entraide(service, arret))
         groupe.create_task(suivre(service, client, arret))
+        groupe.create_task(entretenir_sans_fin(service, arret))
 
 
 async def evaluer_sans_fin(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -49,6 +49,16 @@ class Bloc(Generic[T]):
     statut: int | None = None
     """Of a refusal; None when nothing answered."""
 
+    @property
+    def reserve(self) -> bool:
+        """Whether it is there, for other roles than those of who looks."""
+        return self.statut == httpx.codes.FORBIDDEN
+
+
+def pannes(lus: Iterable[Bloc[Any]]) -> list[str]:
+    """Why parts of a page are missing, each said once; what is for others is no breakdown."""
+    return list(dict.fromkeys(b.panne for b in lus if b.panne and not b.reserve))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lu:
@@ -56,6 +66,8 @@ class Lu:
 
     document: Any
     etag: str | None
+    lu_a: float = 0.0
+    """When, by the event loop's clock, in seconds."""
 
 
 @dataclass(slots=True)
@@ -68,7 +80,7 @@ class _Etat:
 
 @dataclass(frozen=True, slots=True)
 class Amont:
-    """The HTTP APIs of the services. ``qui``: the Authorization header of the person, passed on as it is."""
+    """The HTTP APIs of the services. ``qui`` asks under ``jeton``, the person's own access token; None: as nobody."""
 
     client: httpx.AsyncClient
     adresses: dict[str, str]
@@ -76,29 +88,35 @@ class Amont:
     delai_lecture_s: float
     delai_acte_s: float
     qui: str | None = None
+    jeton: str | None = field(default=None, repr=False)
     _etat: _Etat = field(default_factory=_Etat)
 
-    def pour(self, qui: str | None) -> "Amont":
-        """The same, on behalf of somebody."""
-        return replace(self, qui=qui)
+    def pour(self, qui: str, jeton: str) -> "Amont":
+        """The same, on behalf of somebody: what is answered to them is kept for them alone, from token to token."""
+        return replace(self, qui=qui, jeton=jeton)
 
-    async def lire(self, service: str, chemin: str, options: Options | None = None) -> Any:
+    async def lire(self, service: str, chemin: str, options: Options | None = None, *, age_max_s: float = 0.0) -> Any:
         """The JSON document of a GET. Raises AmontInjoignable, RefusAmont."""
-        return (await self.lire_avec_etag(service, chemin, options)).document
+        return (await self.lire_avec_etag(service, chemin, options, age_max_s=age_max_s)).document
 
-    async def lire_avec_etag(self, service: str, chemin: str, options: Options | None = None) -> Lu:
-        """The same with its ETag. What is held already and has not changed is not sent again."""
+    async def lire_avec_etag(
+        self, service: str, chemin: str, options: Options | None = None, *, age_max_s: float = 0.0
+    ) -> Lu:
+        """The same with its ETag. What is held already and has not changed is not sent again; what was read less than
+        ``age_max_s`` seconds ago is not asked again."""
         voulues = {nom: _ecrire(valeur) for nom, valeur in (options or {}).items() if valeur not in (None, "")}
         requete = self.client.build_request("GET", self._adresse(service, chemin), params=voulues)
         clef = (str(requete.url), self.qui or "")
-        gardee = self._etat.gardees.get(clef)
+        gardee, maintenant = self._etat.gardees.get(clef), asyncio.get_running_loop().time()
+        if gardee is not None and maintenant - gardee.lu_a < age_max_s:
+            return gardee
         if gardee is not None and gardee.etag is not None:
             requete.headers["if-none-match"] = gardee.etag
         reponse = await self._envoyer(service, requete, self.delai_lecture_s)
         if reponse.status_code == httpx.codes.NOT_MODIFIED and gardee is not None:
             self._etat.gardees.move_to_end(clef)
             return gardee
-        lu = Lu(_document(service, reponse), reponse.headers.get("etag"))
+        lu = Lu(_document(service, reponse), reponse.headers.get("etag"), maintenant)
         if lu.etag is not None:
             self._etat.gardees[clef] = lu
             self._etat.gardees.move_to_end(clef)
@@ -130,8 +148,8 @@ class Amont:
         return f"{self.adresses[service].rstrip('/')}{chemin}"
 
     async def _envoyer(self, service: str, requete: httpx.Request, delai_s: float) -> httpx.Response:
-        if self.qui is not None:
-            requete.headers["authorization"] = self.qui
+        if self.jeton is not None:
+            requete.headers["authorization"] = f"Bearer {self.jeton}"
         # A connection to a service that is away is given up sooner than an answer that is long to make.
         requete.extensions["timeout"] = httpx.Timeout(delai_s, connect=min(delai_s, 2.0)).as_dict()
         try:

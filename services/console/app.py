@@ -8,11 +8,13 @@ from functools import partial
 from fastapi import APIRouter
 
 from services.console import pages, statique
+from services.console.acces import acces_des_pages
 from services.console.assemblage import ServiceConsole, ouvrir
+from services.console.connexion.identite import Connexion, connexion_de
+from services.console.connexion.route import routes as connexion_routes
 from services.console.page import routeur
 from services.console.reglages import ReglagesConsole
 from shared.clock import Clock
-from shared.service.acces import ROLES, ouvert_a, routes_de
 from shared.service.application import Application, creer_application
 from shared.service.erreurs import Introuvable
 from shared.service.horloge import creer_horloge
@@ -34,19 +36,21 @@ def taches(reglages: Reglages) -> Mapping[str, Tache]:
 
 
 def creer(reglages: ReglagesConsole, clock: Clock) -> Application:
-    """The application of the console.
+    """The application of the console: who looks is who logged in, and each service judges what they may see and do.
 
-    Whoever is known sees its pages: what a page may show, and what it may do, each service decides.
+    Raises ReglagesInvalides naming what is missing.
     """
+    connexion = connexion_de(reglages, clock)
     return creer_application(
         TITRE,
         VERSION,
         routers=pages.routes(),
-        acces={nom: ouvert_a(*ROLES) for nom, _ in routes_de(pages.routes())},
-        publiques=[statique.routes, _inconnues()],
-        lifespans=[partial(_vie, reglages)],
+        acces=acces_des_pages(pages.routes()),
+        publiques=[statique.routes, connexion_routes, _inconnues()],
+        lifespans=[partial(_vie, reglages, connexion)],
         reglages=reglages,
         clock=clock,
+        identite=connexion,
     )
 
 
@@ -65,8 +69,10 @@ async def _finir_les_flux(app: Application, arret: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _vie(reglages: ReglagesConsole, app: Application) -> AsyncIterator[ServiceConsole]:
-    async with ouvrir(reglages, app.clock) as service:
+async def _vie(
+    reglages: ReglagesConsole, connexion: Connexion | None, app: Application
+) -> AsyncIterator[ServiceConsole]:
+    async with ouvrir(reglages, app.clock, connexion) as service:
         yield service
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 from jinja2 import Environment
 
 from services.console.amont import Amont
+from services.console.connexion.identite import Connexion
 from services.console.direct import Direct
 from services.console.gabarits import creer_environnement
 from services.console.reglages import ReglagesConsole
@@ -23,16 +24,23 @@ class ServiceConsole:
     amont: Amont
     gabarits: Environment
     direct: Direct
+    connexion: Connexion | None
+    """None on a machine alone, where nobody is asked who they are."""
 
 
 @asynccontextmanager
-async def ouvrir(reglages: ReglagesConsole, clock: Clock) -> AsyncIterator[ServiceConsole]:
-    """Open the client; close it at the end. Nothing is asked yet: the console stands when the others do not."""
+async def ouvrir(
+    reglages: ReglagesConsole, clock: Clock, connexion: Connexion | None = None
+) -> AsyncIterator[ServiceConsole]:
+    """Open the clients; close them at the end. Nothing is asked yet: the console stands when the others do not."""
     limites = httpx.Limits(max_connections=100, max_keepalive_connections=40)
-    async with httpx.AsyncClient(limits=limites) as client:
+    async with (
+        httpx.AsyncClient(limits=limites) as client,
+        httpx.AsyncClient(auth=reglages.jeton_de_service) as a_son_compte,
+    ):
         amont = Amont(client, reglages.amonts, clock, reglages.delai_lecture_s, reglages.delai_acte_s)
-        direct = Direct(amont, reglages.rafraichissement_s)
+        direct = Direct(replace(amont, client=a_son_compte), reglages.rafraichissement_s)
         try:
-            yield ServiceConsole(reglages, clock, amont, creer_environnement(), direct)
+            yield ServiceConsole(reglages, clock, amont, creer_environnement(), direct, connexion)
         finally:
             await direct.fermer()

@@ -11,7 +11,8 @@ from starlette.datastructures import FormData, UploadFile
 
 from shared.service.erreurs import AccesRefuse
 
-COOKIE = "vigie_jeton"
+COOKIE, COOKIE_SUR = "vigie_jeton", "__Host-vigie_jeton"
+"""Over HTTPS the browser takes it from this very host only."""
 CHAMP = "jeton"
 CLE = "cle"
 """Field of the idempotency key, drawn with the page: a form sent twice acts once."""
@@ -21,16 +22,23 @@ _LONGUEUR_MAX = 128
 _FORMES = frozenset({"same-origin", "none"})
 
 
+def _cookie(request: Request) -> str:
+    return COOKIE_SUR if request.app.reglages.https else COOKIE
+
+
 def jeton_de(request: Request) -> str:
-    """The token of this browser, drawn when it has none yet."""
-    tenu = request.cookies.get(COOKIE, "")
+    """The token of this browser, drawn when it has none yet. It outlives sessions: what was being written when one
+    ended can still be sent."""
+    tenu = request.cookies.get(_cookie(request), "")
     return tenu if 20 <= len(tenu) <= _LONGUEUR_MAX else secrets.token_urlsafe(_OCTETS)
 
 
-def deposer(request: Request, reponse: Response, jeton: str, *, surs: bool) -> None:
+def deposer(request: Request, reponse: Response, jeton: str) -> None:
     """Give the token to the browser, unless it holds it."""
-    if request.cookies.get(COOKIE) != jeton:
-        reponse.set_cookie(COOKIE, jeton, httponly=True, samesite="strict", secure=surs, path="/")
+    nom = _cookie(request)
+    # Lax: coming back from the identity provider, a Strict one would not be sent, and be drawn anew under open forms.
+    if request.cookies.get(nom) != jeton:
+        reponse.set_cookie(nom, jeton, httponly=True, samesite="lax", secure=nom == COOKIE_SUR, path="/")
 
 
 def nouvelle_cle() -> str:
@@ -71,7 +79,7 @@ async def saisie_verifiee(request: Request) -> Saisie:
     """The form of this request. Raises AccesRefuse when no page of the console sent it."""
     champs = await request.form(max_files=0, max_fields=2_000)
     saisie = Saisie(champs)
-    envoye, tenu = saisie.texte(CHAMP) or "", request.cookies.get(COOKIE, "")
+    envoye, tenu = saisie.texte(CHAMP) or "", request.cookies.get(_cookie(request), "")
     d_ici = request.headers.get("sec-fetch-site", "same-origin") in _FORMES
     if not (tenu and d_ici and hmac.compare_digest(envoye.encode(), tenu.encode())):
         raise AccesRefuse(

@@ -12,6 +12,12 @@ PARIS = ZoneInfo("Europe/Paris")
 
 _SLUG = re.compile(r"(?<![\w-])[a-z]+-[0-9][0-9a-z]*(?:-[a-z0-9]+)*(?![\w-])")
 _ENTRE_GUILLEMETS = re.compile(r"« ([a-z_]+) »")
+_PAGES_DES_DOCUMENTS = {
+    "propositions": "/entraide/propositions/",
+    "missions": "/entraide/missions/",
+    "alertes": "/alertes/",
+}
+_ADRESSE = re.compile(rf"https?://\S+/v1/({'|'.join(_PAGES_DES_DOCUMENTS)})/([0-9]+)")
 _INSECABLE = "\u202f"
 _MOIS = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
@@ -158,6 +164,12 @@ PROJETES = {
 }  # fmt: skip
 """What a plan foresees of a caisse, as the entraide service names it."""
 
+ROLES_EN_MOTS = {
+    "reseau": "suivi du réseau", "comite": "membre du comité", "president": "présidence du comité",
+    "coordination-phare": "coordination nationale de l’entraide", "auditeur": "audit",
+    "source": "source d’événements", "caisse": "caisse", "coordinateur": "coordination d’entraide",
+}  # fmt: skip
+
 SITUATIONS = {"normale": "normale", "degradee": "dégradée", "rupture": "rupture d’activité"}
 ETATS_SOURCE = {
     "complete": "à jour",
@@ -195,6 +207,33 @@ def avec_unite(valeur: float | None, unite: str, decimales: int = 1) -> str:
 def compte(valeur: float, unite: str) -> str:
     """A count and its unit, given in the singular: « 1 dossier », « 1 200 dossiers »."""
     return f"{nombre(valeur, 0)}\u00a0{unite}{'s' if round(valeur) >= 2 and not unite.endswith('s') else ''}"
+
+
+_LIEUX = {
+    "comites": "au comité", "alertes": "aux alertes de tout le réseau", "rejets": "aux rejets",
+    "sources": "aux sources de tout le réseau", "entraide": "à l’entraide", "documents": "à ce courrier",
+    "dossiers": "à ce dossier",
+}  # fmt: skip
+
+
+def acces_a(chemin: str) -> str:
+    """What the page of this path is, after « accès »."""
+    premier, _, reste = chemin.strip("/").partition("/")
+    slug = reste.partition("/")[0]
+    if premier in ("caisses", "ma-caisse") and slug:
+        return f"{'à l’espace' if premier == 'ma-caisse' else 'à ces chiffres'} de {nom_caisse(slug)}"
+    return _LIEUX.get(premier, "à cette page")
+
+
+def sans_adresses(texte: str) -> str:
+    """A message without the lines that are the address of a service's document: the page has a link instead."""
+    return "\n".join(ligne for ligne in texte.splitlines() if not _ADRESSE.fullmatch(ligne.strip()))
+
+
+def page_de(texte: str) -> str | None:
+    """The page of the console that shows what a message gives the address of."""
+    trouve = next((t for ligne in texte.splitlines() if (t := _ADRESSE.fullmatch(ligne.strip()))), None)
+    return None if trouve is None else f"{_PAGES_DES_DOCUMENTS[trouve[1]]}{trouve[2]}"
 
 
 def nom_caisse(slug: str) -> str:

@@ -1,10 +1,11 @@
 """Settings of the console beside those every service has."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from shared.service.reglages import Reglages
+from shared.service.reglages import Reglages, ReglagesInvalides
+from shared.service.reglages_identite import adresse_sure
 
 
 class ReglagesConsole(Reglages):
@@ -21,7 +22,28 @@ class ReglagesConsole(Reglages):
     rafraichissement_s: Annotated[float, Field(gt=0)] = 5.0
     """Between two looks at the network for the pages that are open."""
     cookies_surs: bool = False
-    """Send cookies over HTTPS only: to be set wherever the console is served by HTTPS."""
+    """Send cookies over HTTPS only, even when ``console_url`` does not say that the console is served so."""
+    console_url: str | None = None
+    """The console's own address, as browsers write it: people come back to it from the identity provider."""
+    oidc_portees: str = "openid profile"
+    """What is asked of the provider at a login (``scope``)."""
+    session_inactivite_s: Annotated[float, Field(gt=0)] = 3_600.0
+    """After which who does nothing logs in again; mostly without typing, the provider having a session of its own."""
+    session_duree_s: Annotated[float, Field(gt=0)] = 36_000.0
+    """The longest a session lasts, used or not."""
+
+    @model_validator(mode="after")
+    def _adresse_sure(self) -> Self:
+        if self.mode == "production" and self.console_url is not None and not adresse_sure(self.console_url):
+            raise ReglagesInvalides(
+                "VIGIE_CONSOLE_URL doit commencer par https:// (http:// n'est permis que vers cette machine)."
+            )
+        return self
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers come by HTTPS."""
+        return self.cookies_surs or (self.mode == "production" and (self.console_url or "").startswith("https://"))
 
     @property
     def amonts(self) -> dict[str, str]:

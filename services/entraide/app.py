@@ -29,12 +29,15 @@ from services.entraide.propositions.echeances import veiller
 from services.entraide.reglages import ReglagesEntraide
 from services.entraide.suivi import api as api_suivi
 from services.entraide.suivi.ordonnancement import suivre
+from services.entraide.tracees import TRACEES
 from shared.clock import Clock
 from shared.dossiers.application import VERSION, adresse_base
 from shared.dossiers.jauges import MesuresCommunes
 from shared.service.acces import reunir
 from shared.service.application import Application, creer_application
 from shared.service.assemblage import surveiller
+from shared.service.audit.vie import tenir_registre
+from shared.service.entretien import entretenir_sans_fin
 from shared.service.horloge import creer_horloge
 from shared.service.jauges import JaugesRafraichies
 from shared.service.reglages import Reglages
@@ -51,6 +54,12 @@ ROUTEURS: Sequence[APIRouter] = tuple(api.routes for api in _API)
 
 ACCES = reunir(*(api.ACCES for api in _API))
 
+
+async def _entretenir(service: ServiceEntraide, client: httpx.AsyncClient, arret: asyncio.Event) -> None:
+    del client
+    await entretenir_sans_fin(service, arret)
+
+
 TACHES_DE_FOND: Mapping[str, TacheDeFond] = {
     "registre": amorcer_le_registre,
     "besoins": ecouter_le_comite,
@@ -58,6 +67,7 @@ TACHES_DE_FOND: Mapping[str, TacheDeFond] = {
     "allocation": allouer_sans_fin,
     "propositions": veiller,
     "suivi": suivre,
+    "entretien": _entretenir,
 }
 """What the consumer runs, by the name under which its readiness is told."""
 
@@ -81,7 +91,8 @@ def creer(reglages: ReglagesEntraide, clock: Clock) -> Application:
         VERSION,
         routers=ROUTEURS if api else (),
         acces=ACCES if api else {},
-        lifespans=[partial(_vie_api, reglages)] if api else [],
+        lifespans=[partial(_vie_api, reglages), partial(tenir_registre, NOM, ServiceEntraide)] if api else [],
+        tracees=TRACEES if api else None,
         reglages=reglages,
         clock=clock,
     )

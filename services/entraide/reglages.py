@@ -25,6 +25,8 @@ class ReglagesEntraide(Reglages):
     """Between two allocations of the open needs that nothing asked for."""
     allocation_delai_s: Annotated[float, Field(gt=0)] = 25.0
     """Most seconds a plan may take; beyond it the greedy one is kept, and said to be."""
+    repos_s: Annotated[float, Field(ge=0.1)] = 5.0
+    """Between two rounds of what it does unasked, in seconds of the system's clock: a simulated one may have jumped."""
 
     @property
     def amonts(self) -> Adresses:

@@ -29,6 +29,8 @@ _CODES_PASSAGERS = frozenset(
         "55P03",  # lock_not_available
     }
 )
+# SQLSTATEs of a value that no column can hold: number or date out of range, NUL or lone surrogate in a text.
+_HORS_BORNES = frozenset({"22001", "22003", "22008", "22021", "22P05"})
 _CONFUSES = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _DE_CONNEXION = (*_CONFUSES, asyncpg.PostgresError, OSError)
 _INTERFACE_PASSAGERE = ("closed", "closing", "lost", "not connected", "been released")
@@ -163,6 +165,21 @@ def est_passagere(exc: BaseException | None) -> bool:
             return not isinstance(exc, ValueError) and any(mot in texte for mot in _INTERFACE_PASSAGERE)
         if isinstance(exc, OSError):  # ConnectionError and TimeoutError are; one with a filename is a file's
             return exc.filename is None
+        exc = getattr(exc, "orig", None) or exc.__cause__
+    return False
+
+
+def est_hors_bornes(exc: BaseException | None) -> bool:
+    """Whether a value given with a statement is one that PostgreSQL cannot hold: who sent it has to change it.
+
+    Looks through SQLAlchemy's wrapping. A value of another type than the statement takes is our own fault: False.
+    """
+    while exc is not None:
+        if isinstance(exc, UnicodeEncodeError):
+            return True
+        if isinstance(exc, asyncpg.DataError):
+            # asyncpg says the same of a number it cannot send, under the code of the whole class.
+            return exc.sqlstate in _HORS_BORNES or " out of " in str(exc) or "surrogates not allowed" in str(exc)
         exc = getattr(exc, "orig", None) or exc.__cause__
     return False
 

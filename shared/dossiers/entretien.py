@@ -25,7 +25,7 @@ from shared.dossiers.derives.retention import oublier
 from shared.dossiers.jours import jour_paris
 from shared.dossiers.pliage import plier
 from shared.dossiers.retention import purger
-from shared.log.rejets import elaguer as elaguer_rejets
+from shared.log.entretien import elaguer_rejets, retard
 from shared.log.types import Journal
 from shared.service.reglages import Reglages, ReglagesInvalides
 
@@ -189,18 +189,7 @@ async def _oublier_rejets(pool: asyncpg.Pool, schema: str, lus: Lus, avant: date
         for topic in lus.groupes
         for partition, bornes in (await lus.journal.bornes(topic)).items()
     }
-    async with acquerir(pool) as conn:
-        return await elaguer_rejets(conn, schema, avant, debuts)
-
-
-async def retard(pool: asyncpg.Pool, schema: str, journal: Journal, topic: str, groupe: str) -> int:
-    """Records of a topic that the group has yet to read."""
-    lignes = await pool.fetch(
-        f"SELECT partition, next FROM {schema}.positions WHERE groupe = $1 AND topic = $2", groupe, topic
-    )
-    positions = {ligne["partition"]: ligne["next"] for ligne in lignes}
-    bornes = await journal.bornes(topic)
-    return sum(b.fin - positions.get(partition, b.debut) for partition, b in bornes.items())
+    return await elaguer_rejets(pool, schema, avant, debuts)
 
 
 async def _existe(pool: asyncpg.Pool, schema: str, process: str, condition: str) -> bool:

@@ -72,8 +72,10 @@ async def mettre_a_jour(service: ServiceDossiers, budget: float = BUDGET) -> int
         finally:
             await conn.execute(text("SELECT pg_advisory_unlock(:v, hashtext(:s))"), _verrou(service))
     async with acquerir(service.pool) as brute, brute.transaction():
-        avant = fuseau("Europe/Paris").jour(maintenant) - 2 * JOURS_FINS
-        await tasser(brute, service.definition.nom, avant, PLIE)
+        aujourdhui, nom = fuseau("Europe/Paris").jour(maintenant), service.definition.nom
+        await tasser(brute, nom, aujourdhui - 2 * JOURS_FINS, PLIE)
+        # A day that is not kept right any more is not shown as if it were.
+        await brute.execute(f"DELETE FROM {nom}.valeurs_gardees WHERE du = au AND du < $1", aujourdhui - JOURS_GARDES)
     return faites
 
 

@@ -1,14 +1,16 @@
 """What a dossier service does with a batch of the log: read, merge, write, ring the bell, in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import compress
 from typing import Protocol, cast
 from zlib import crc32
 
 import asyncpg
 
+from shared.dossiers.cles_effacees import effacees, porte
 from shared.dossiers.cloche import sonner
 from shared.dossiers.contributions_en_lot import CalculEnLot
 from shared.dossiers.deltas import Version
@@ -93,6 +95,8 @@ class TraitementDossiers:
 
     async def appliquer(self, conn: asyncpg.Connection, lot: Lot, partition: int) -> None:
         """Merge and write, in the open transaction of the position."""
+        if cles := await effacees(conn, self._depot.schema):
+            lot = _sans_les_effaces(lot, cles)
         groupes = await self._grouper(lot)
         existants = await self._depot.lire(conn, groupes)
         horizons = await self._depot.horizons(conn)
@@ -181,6 +185,21 @@ class TraitementDossiers:
             for e, record in zip(lot.evenements, lot.acceptes, strict=True)
             if id(e.contenu) in ecartes
         ]
+
+
+def _sans_les_effaces(lot: Lot, cles: frozenset[str]) -> Lot:
+    """The batch less the events that bear a pseudonym of an erased key: rejects, whose content is not kept."""
+    bons = [not porte(e.contenu, cles) for e in lot.evenements]
+    if all(bons):
+        return lot
+    rejets = [
+        replace(rejet_de(_situe(Refus("cle_effacee", RAISONS["cle_effacee"], "data.assure"), e), record), contenu=None)
+        for e, record, bon in zip(lot.evenements, lot.acceptes, bons, strict=True)
+        if not bon
+    ]
+    return Lot(
+        lot.records, list(compress(lot.evenements, bons)), list(compress(lot.acceptes, bons)), [*lot.rejets, *rejets]
+    )
 
 
 @lru_cache(_ORIGINES_GARDEES)

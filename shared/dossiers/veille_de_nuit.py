@@ -12,7 +12,8 @@ from shared.database.connexion import est_passagere
 from shared.dossiers.assemblage import ServiceDossiers
 from shared.dossiers.derives.messages import TOPIC_PERSONNES
 from shared.dossiers.derives.personnes import groupe_des_personnes, tient_les_personnes
-from shared.dossiers.entretien import Etape, Lus, Plan, derniere, entretenir, retard
+from shared.dossiers.entretien import Etape, Lus, Plan, derniere, entretenir
+from shared.log.entretien import retard
 from shared.log.types import JournalIndisponible
 
 _log = structlog.get_logger(__name__)

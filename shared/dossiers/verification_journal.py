@@ -13,10 +13,12 @@ import asyncpg
 
 from shared.catalogue.derives import REITERATION
 from shared.database.connexion import acquerir, creer_pool
+from shared.dossiers.cles_effacees import effacees
 from shared.dossiers.connu import FIN_DE_MOIS_SQL
 from shared.dossiers.contributions import DIMENSIONS, MESURES
 from shared.dossiers.derives.personnes import TraitementPersonnes
 from shared.dossiers.dictionnaire import Dictionnaire
+from shared.dossiers.effacement import effacer
 from shared.dossiers.effets import COLONNES_DOSSIER
 from shared.dossiers.rapport import ECARTS_MAX, Ecarts, comparer, phrases
 from shared.dossiers.schema import ddl_v1
@@ -100,6 +102,8 @@ async def verifier_journal(
             partitions = await journal.partitions(personnes[1])
             chaines = TraitementPersonnes(depot, calculs, dictionnaire, pool, partitions)
             lus += await _rejouer_topic(conn, schema, *personnes, journal, chaines, pool)
+        for cle in await effacees(conn, schema):
+            await effacer(pool, rejeu, cle)
         rapport = RapportJournal(lus, 0, 0, [], Ecarts(), not await _reconstruit(conn, schema), 0.0)
         async with acquerir(pool) as autre, autre.transaction(isolation="repeatable_read", readonly=True):
             await _comparer_dossiers(conn, schema, autre, rejeu, dictionnaire, rapport)

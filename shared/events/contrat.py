@@ -65,6 +65,7 @@ RAISONS = {
     "trop_long": "La ligne dépasse la taille permise.",
     "mauvaise_partition": "L'enregistrement n'est pas dans la partition de sa clé.",
     "hors_horizon": "Le dossier est plus ancien que l'horizon de conservation.",
+    "cle_effacee": "Le pseudonyme est d'une clé détruite, dont Vigie a effacé les pseudonymes.",
     "erreur_interne": "Vigie n'a pas su traiter cet événement.",
 }
 """Reason codes of refusals and what each means; the message of a refusal says where and what to do."""

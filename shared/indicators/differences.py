@@ -85,14 +85,20 @@ def difference(traitee: float, temoins: Sequence[float]) -> Difference | None:
 
 
 def comparer(
-    mois: Mois, voulus: Sequence[Mois], traitee: Serie, temoins: Mapping[str, Serie], mieux: Mieux
+    mois: Mois,
+    voulus: Sequence[Mois],
+    traitee: Serie,
+    temoins: Mapping[str, Serie],
+    mieux: Mieux,
+    avant_min: int = MOIS_AVANT_MIN,
 ) -> Comparaison:
-    """The month ``mois`` against the months ``voulus`` before; a comparable that lacks one of them is left out."""
+    """The month ``mois`` against the months ``voulus`` before, of which ``avant_min`` at least must be measured; a
+    comparable that lacks one of them is left out."""
     avant = [m for m in voulus if m in traitee]
     if mois not in traitee:
         return _rien(mois, f"{mois.en_clair} n'est pas mesuré.")
-    if len(avant) < MOIS_AVANT_MIN:
-        return _rien(mois, f"{len(avant)} mois mesurés avant ; il en faut {MOIS_AVANT_MIN}.")
+    if len(avant) < avant_min:
+        return _rien(mois, f"{len(avant)} mois mesurés avant ; il en faut {avant_min}.")
     complets = {c: s for c, s in sorted(temoins.items()) if {*avant, mois} <= s.keys()}
     if len(complets) < TEMOINS_MIN:
         raison = f"{len(complets)} caisses comparables mesurées, et que rien de tel n'a touchées ; il en faut"
@@ -101,7 +107,7 @@ def comparer(
     if trouvee is None:
         return _rien(mois, "Les comparables ont toutes bougé d'autant : rien ne dit le hasard.")
     milieu = len(avant) // 2
-    prealable = difference(
+    prealable = milieu and difference(
         _ecart(traitee, avant[:milieu], avant[milieu:]),
         [_ecart(s, avant[:milieu], avant[milieu:]) for s in complets.values()],
     )
@@ -110,7 +116,7 @@ def comparer(
         avant=moyenne(traitee, avant), apres=traitee[mois],
         temoins_avant=statistics.fmean(moyenne(s, avant) for s in complets.values()),
         temoins_apres=statistics.fmean(s[mois] for s in complets.values()),
-        difference=trouvee, prealable=prealable, temoins=tuple(complets),
+        difference=trouvee, prealable=prealable or None, temoins=tuple(complets),
     )  # fmt: skip
 
 

@@ -21,6 +21,11 @@ async def ouvrir_journal(database_url: str, kafka_bootstrap: str | None, taille_
     tables of schema ``journal`` in ``database_url``, migrated here, with a pool of its own.
     """
     if kafka_bootstrap:
-        return JournalKafka(kafka_bootstrap, securite=securite(ReglagesKafka.charger()))
+        return journal_kafka(kafka_bootstrap)
     await migrer(database_url, SCHEMA, MIGRATIONS)
     return JournalPostgres(await creer_pool(database_url, taille_pool, "vigie-journal"))
+
+
+def journal_kafka(bootstrap: str) -> JournalKafka:
+    """The log of these brokers, with the protections of the environment; the caller closes it."""
+    return JournalKafka(bootstrap, securite=securite(ReglagesKafka.charger()))

@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.codec import has_lz4
 from aiokafka.errors import (
     KafkaError,
@@ -70,18 +71,13 @@ class JournalKafka:
     async def assurer_topic(
         self, topic: str, partitions: int, retention: timedelta | None = None, replicas: int = -1
     ) -> None:
-        retention_ms = -1 if retention is None else int(retention.total_seconds() * 1000)
         nouveau = NewTopic(
             topic,
             partitions,
             replicas,
             # aiokafka asks for assignments, even none, when the broker is to choose its replication.
             replica_assignments={} if replicas == -1 else None,
-            topic_configs={
-                "message.timestamp.type": "LogAppendTime",
-                "retention.ms": str(retention_ms),
-                "cleanup.policy": "delete",
-            },
+            topic_configs=_configuration(retention),
         )
         async with self._admin() as admin:
             reponse = await admin.create_topics([nouveau])
@@ -94,6 +90,15 @@ class JournalKafka:
                 f"le topic {topic} existe avec {existantes} partitions, pas {partitions} : "
                 "un topic n'est jamais repartitionné, créez-en un autre"
             )
+
+    async def garder(self, topic: str, retention: timedelta | None) -> None:
+        """Give a topic that is there the configuration of a new one with this retention (None: kept for ever)."""
+        async with self._admin() as admin:
+            ressource = ConfigResource(ConfigResourceType.TOPIC, topic, _configuration(retention))
+            for reponse in await admin.alter_configs([ressource]):
+                for code, detail, *_ in reponse.resources:
+                    if code:
+                        raise for_code(code)(f"{topic} : {detail}")
 
     async def partitions(self, topic: str) -> int:
         if topic not in self._partitions:
@@ -227,6 +232,16 @@ class JournalKafka:
                 await demarrer(lecteur)
                 self._lecteur = lecteur
             yield self._lecteur
+
+
+def _configuration(retention: timedelta | None) -> dict[str, str]:
+    """Of a topic: its records bear the broker's time and are thrown away by age only."""
+    retention_ms = -1 if retention is None else int(retention.total_seconds() * 1000)
+    return {
+        "message.timestamp.type": "LogAppendTime",
+        "retention.ms": str(retention_ms),
+        "cleanup.policy": "delete",
+    }
 
 
 class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]

@@ -51,6 +51,7 @@ class RegistreTram:
     def __init__(self, lignes: Iterable[LigneTram], reseau: Reseau) -> None:
         """Raises TramInvalide: a caisse that would be its own prenante, rows that overlap."""
         self.lignes = tuple(lignes)
+        self._reseau = reseau
         self._par_cedante: defaultdict[tuple[str, int], list[LigneTram]] = defaultdict(list)
         for ligne in self.lignes:
             self._par_cedante[ligne.process, ligne.cedante].append(ligne)
@@ -71,6 +72,13 @@ class RegistreTram:
     def cede(self, process: str, cedante: int) -> bool:
         """Whether ``cedante`` gives this work, or a part of it, to another caisse on any day."""
         return (process, cedante) in self._par_cedante
+
+    def traite(self, process: str, prenante: str, cedante: str, jour: int) -> bool:
+        """Whether ``prenante`` does the process as a whole for ``cedante`` on that day; both are slugs."""
+        par_slug = self._reseau.par_slug
+        if prenante not in par_slug or cedante not in par_slug:
+            return False
+        return self.prenante(process, par_slug[cedante].code, jour) == par_slug[prenante].code
 
     def sans_pole(self, process: str, caisses: Iterable[int], jour: int) -> tuple[int, ...]:
         """Those of these caisses that are neither cédante nor prenante of the process on that day, ascending.

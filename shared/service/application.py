@@ -17,12 +17,16 @@ from starlette.middleware import Middleware
 from shared.clock import Clock, SimulatedClock
 from shared.service.acces import Acces as TableAcces
 from shared.service.acces import garder, reunir
+from shared.service.audit import api as api_audit
+from shared.service.audit.pose import Pose, poser
+from shared.service.audit.tracees import Tracees
 from shared.service.horloge import ACCES as ACCES_HORLOGE
 from shared.service.horloge import routes_horloge
 from shared.service.identite import FournisseurIdentite, fournisseur_pour, principal_courant
 from shared.service.intergiciels.acces import Acces, MesuresHttp
 from shared.service.intergiciels.contexte import Contexte
 from shared.service.intergiciels.corps_recu import CorpsRecu
+from shared.service.intergiciels.debit import Debit
 from shared.service.intergiciels.delai import Delai
 from shared.service.intergiciels.horloge_simulee import HorlogeSimulee
 from shared.service.intergiciels.rempart import Rempart
@@ -54,7 +58,8 @@ class Application(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = decrire_les_problemes(super().openapi())
+            identifie = self.reglages.mode != "embarque"
+            self.openapi_schema = decrire_les_problemes(super().openapi(), identifie=identifie)
         return self.openapi_schema
 
 
@@ -69,13 +74,15 @@ def creer_application(
     identite: FournisseurIdentite | None = None,
     acces: TableAcces | None = None,
     publiques: Sequence[APIRouter] = (),
+    tracees: Tracees | None = None,
 ) -> Application:
     """An application ready to serve. Several may live in one process: nothing is global.
 
     ``routers``: every route of them has a principal, asked or not, and its row in ``acces``. None: no table yet, every
     principal may call everything, in embedded mode only. ``publiques``: routes whose address is itself the right to
-    call them. ``lifespans``: entered in order, left in reverse. Raises ``ReglagesInvalides`` when the settings leave
-    the service open or ask for what is not there, ``RouteSansAcces`` when table and routes differ.
+    call them. ``lifespans``: entered in order, left in reverse. ``tracees``: which calls the register keeps; one of the
+    lifespans is then ``tenir_registre``. Raises ``ReglagesInvalides`` when the settings leave the service open or ask
+    for what is not there, ``RouteSansAcces`` and ``RouteSansTrace`` when tables and routes differ.
     """
     if reglages.mode == "production" and isinstance(clock, SimulatedClock):
         raise ReglagesInvalides(
@@ -90,7 +97,6 @@ def creer_application(
         lifespan=_composer(lifespans),
         exception_handlers={HTTPException: _refuser_http, RequestValidationError: _refuser_validation},
     )
-    app.user_middleware.extend(_intergiciels(app))
     app.state.identite = fournisseur
     for collecteur in (ProcessCollector, PlatformCollector, GCCollector):
         collecteur(registry=app.registre)
@@ -101,11 +107,16 @@ def creer_application(
         acces = None if acces is None else reunir(acces, ACCES_HORLOGE)
     if acces is None and routers and reglages.mode != "embarque":
         raise ReglagesInvalides(f"VIGIE_MODE={reglages.mode} demande une table des accès, et {titre} n'en a pas.")
-    garde = principal_courant if acces is None else garder(acces, proteges)
+    if tracees is not None:
+        proteges.append(api_audit.routes)
+        acces = None if acces is None else reunir(acces, api_audit.ACCES)
+    pose = None if tracees is None else poser(tracees, proteges, publiques)
+    app.user_middleware.extend(_intergiciels(app, pose))
+    garde = Depends(principal_courant if acces is None else garder(acces, proteges))
     for router in proteges:
-        app.include_router(router, dependencies=[Depends(garde)])
+        app.include_router(router, dependencies=[garde] if pose is None else [*pose.avant, garde, *pose.apres])
     for router in publiques:
-        app.include_router(router)
+        app.include_router(router, dependencies=[] if pose is None else pose.publiques)
     return app
 
 
@@ -122,13 +133,15 @@ def piece(type_piece: type[T]) -> Callable[[Request], T]:
     return trouver
 
 
-def _intergiciels(app: Application) -> list[Middleware]:
+def _intergiciels(app: Application, pose: Pose | None) -> list[Middleware]:
     """Outermost first."""
     reglages = app.reglages
     couches = [
         Middleware(Contexte),
         Middleware(Acces, mesures=MesuresHttp(app.registre)),
         Middleware(Rempart),
+        Middleware(Debit, appels_s=reglages.debit_appels_s, mandataires=reglages.mandataires),
+        *(() if pose is None else (pose.couche,)),
         Middleware(Delai, delai_s=reglages.delai_requete_s),
         Middleware(CorpsRecu, max_octets=reglages.max_corps_octets, max_decompresse=reglages.max_decompresse_octets),
     ]

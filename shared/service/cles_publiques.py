@@ -102,13 +102,18 @@ class ClesPubliques:
 async def lire_cles(emetteur: str) -> dict[str, PyJWK]:
     """The keys that verify signatures, by their id. Raises FournisseurMuet."""
     async with httpx.AsyncClient(timeout=DELAI_S) as client:
-        configuration = _objet(await _demander(client, adresse_de_decouverte(emetteur)))
+        configuration = await lire_configuration(client, emetteur)
         jeu = _objet(await _demander(client, adresse_decouverte(configuration, emetteur, "jwks_uri")))
     lues = jeu.get("keys")
     if not isinstance(lues, list):
         raise FournisseurMuet("le jeu de clés n'a pas de liste « keys »")
     cles = (cle_de(jwk) for jwk in lues if isinstance(jwk, dict))
     return {cle.key_id: cle for cle in cles if cle is not None and cle.key_id}
+
+
+async def lire_configuration(client: httpx.AsyncClient, emetteur: str) -> Mapping[str, Any]:
+    """What the provider says of itself; see ``adresse_decouverte``. Raises FournisseurMuet."""
+    return _objet(await _demander(client, adresse_de_decouverte(emetteur)))
 
 
 def adresse_de_decouverte(emetteur: str) -> str:

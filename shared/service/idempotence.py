@@ -17,12 +17,15 @@ import msgspec
 from fastapi import Depends, Header, Request, Response
 
 from shared.clock import Clock
+from shared.service.audit.ligne import DANS_L_APPEL
 from shared.service.erreurs import AppelEnCours, CleDejaUtilisee, RequeteMalformee
 from shared.service.identite import Principal
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record
     from asyncpg.pool import PoolConnectionProxy
+
+    from shared.service.audit.trace import Trace
 
     type_connexion = Connection[Record] | PoolConnectionProxy[Record]
 
@@ -80,11 +83,15 @@ CleIdempotence = Annotated[str, Depends(cle_idempotence)]
 
 @dataclass(frozen=True, slots=True)
 class Appel:
-    """One call to apply once. Keys are their principal's; ``empreinte`` (32 bytes) tells two calls apart."""
+    """One call to apply once. Keys are their principal's; ``empreinte`` (32 bytes) tells two calls apart.
+
+    ``trace``: what it leaves in the register, committed with its effect; None where none is kept.
+    """
 
     principal: str
     cle: str
     empreinte: bytes
+    trace: "Trace | None" = None
 
     def verrou(self, schema: str) -> int:
         """The signed 64-bit number of this call's advisory lock."""
@@ -99,7 +106,7 @@ async def appel_recu(request: Request, cle: str, principal: Principal) -> Appel:
         empreinte.update(len(part).to_bytes(8))
         empreinte.update(part)
     empreinte.update(await request.body())
-    return Appel(principal.identifiant, cle, empreinte.digest())
+    return Appel(principal.identifiant, cle, empreinte.digest(), request.scope.get(DANS_L_APPEL))
 
 
 async def appliquer_une_fois(
@@ -142,7 +149,9 @@ async def dans_la_transaction(
         maintenant,
     )
     if trouve is not None:
-        return _rejouer(trouve, appel)
+        rejouee = _rejouer(trouve, appel)
+        await _tracer(connexion, schema, appel, maintenant, rejouee, rejouee=True)
+        return rejouee
     reponse = await action()
     await connexion.execute(
         f"INSERT INTO {_table(schema)} (principal, cle, empreinte, statut, entetes, corps, expire_le) "
@@ -158,7 +167,16 @@ async def dans_la_transaction(
         bytes(reponse.body),
         maintenant + CONSERVATION,
     )
+    await _tracer(connexion, schema, appel, maintenant, reponse, rejouee=False)
     return reponse
+
+
+async def _tracer(
+    connexion: "type_connexion", schema: str, appel: Appel, maintenant: datetime, reponse: Response, *, rejouee: bool
+) -> None:
+    if appel.trace is not None:
+        lieu = reponse.headers.get("location")
+        await appel.trace.inscrire(connexion, schema, maintenant, reponse.status_code, rejouee=rejouee, lieu=lieu)
 
 
 def _rejouer(trouve: Any, appel: Appel) -> Response:

@@ -55,11 +55,11 @@ class FournisseurIdentite(Protocol):
 class AdministrateurLocal:
     """Embedded mode: whoever reaches the service administers it."""
 
-    _PRINCIPAL = Principal("local", "Administration locale", frozenset(), administrateur=True)
+    PRINCIPAL = Principal("local", "Administration locale", frozenset(), administrateur=True)
 
     async def identifier(self, entetes: Mapping[str, str]) -> Principal:
         del entetes
-        return self._PRINCIPAL
+        return self.PRINCIPAL
 
 
 def fournisseur_pour(reglages: Reglages, fournisseur: FournisseurIdentite | None, clock: Clock) -> FournisseurIdentite:

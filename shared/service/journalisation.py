@@ -31,6 +31,7 @@ _AUTORISATION = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 _BIBLIOTHEQUES_BAVARDES = {
     "uvicorn.access": logging.CRITICAL,
     "aiokafka": logging.WARNING,
+    "httpcore": logging.WARNING,  # it writes the headers of answers, cookies included
     "httpx": logging.WARNING,
 }
 

@@ -97,17 +97,24 @@ class FournisseurOidc:
             raise refus("Ce jeton n'est pas accepté ici : demandez un jeton d'accès fait pour Vigie.") from None
 
     async def _verifie(self, jeton: str) -> dict[str, Any]:
-        cle = await self._cles.cle(identifiant_de_cle(jeton))
-        if cle is None:
-            raise JetonRefuse("clé inconnue du fournisseur")
-        try:
-            revendications: dict[str, Any] = jwt.decode(
-                jeton, cle, algorithms=[cle.algorithm_name], options=_SIGNATURE_SEULE
-            )
-        except PyJWTError as exc:
-            raise JetonRefuse(f"signature : {type(exc).__name__}") from None
+        revendications = await lire_signe(jeton, self._cles)
         verifier(revendications, self._attentes, self._clock.now().timestamp())
         return revendications
+
+
+async def lire_signe(jeton: str, cles: ClesPubliques) -> dict[str, Any]:
+    """What a token says that a key of the provider signed; nothing of it is judged yet.
+
+    Raises JetonRefuse, and Indisponible when no key of the provider is known.
+    """
+    cle = await cles.cle(identifiant_de_cle(jeton))
+    if cle is None:
+        raise JetonRefuse("clé inconnue du fournisseur")
+    try:
+        lues: dict[str, Any] = jwt.decode(jeton, cle, algorithms=[cle.algorithm_name], options=_SIGNATURE_SEULE)
+    except PyJWTError as exc:
+        raise JetonRefuse(f"signature : {type(exc).__name__}") from None
+    return lues
 
 
 def identifiant_de_cle(jeton: str) -> str:

@@ -33,20 +33,35 @@ _REPONSE = {
     "description": "Requête refusée ou erreur.",
     "content": {TYPE_MEDIA: {"schema": {"$ref": "#/components/schemas/Probleme"}}},
 }
+CSV_AUSSI: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
+"""``responses`` of a route that answers JSON, or CSV to who asks for it."""
+
+_CLE: dict[str, Any] = {
+    "required": True,
+    "description": "Un identifiant choisi pour cet appel, répété s'il est renvoyé.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
+}
 _SCHEMAS_REMPLACES = ("HTTPValidationError", "ValidationError")
 
 
-def decrire_les_problemes(document: dict[str, Any]) -> dict[str, Any]:
-    """``document`` where every operation's ``default`` answer is a problem, in place of FastAPI's 422.
-    Changes it.
+def decrire_les_problemes(document: dict[str, Any], *, identifie: bool = False) -> dict[str, Any]:
+    """``document`` where every operation's ``default`` answer is a problem, in place of FastAPI's 422, and where the
+    key of an unsafe call is required, as it is. ``identifie``: every call under ``/v1/`` bears a token. Changes it.
     """
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for nom in _SCHEMAS_REMPLACES:
         schemas.pop(nom, None)
     schemas["Probleme"] = _PROBLEME
-    for chemin in document.get("paths", {}).values():
+    if identifie:
+        document["components"]["securitySchemes"] = {"jeton": {"type": "http", "scheme": "bearer"}}
+    for adresse, chemin in document.get("paths", {}).items():
         for operation in chemin.values():
+            if identifie and adresse.startswith("/v1/"):
+                operation["security"] = [{"jeton": []}]
             reponses = operation["responses"]
             reponses.pop("422", None)
             reponses["default"] = _REPONSE
+            for parametre in operation.get("parameters", ()):
+                if parametre["name"] == "idempotency-key":
+                    parametre.update(_CLE)
     return document

@@ -1,7 +1,7 @@
 """Settings every service has, read from the environment (see ``environnement``)."""
 
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -30,6 +30,10 @@ def _jours_par_processus(texte: object) -> object:
     return {process.strip(): jours.strip() for process, _, jours in paires}
 
 
+def _par_virgules(texte: object) -> object:
+    return [un.strip() for un in texte.split(",") if un.strip()] if isinstance(texte, str) else texte
+
+
 class Reglages(ReglagesKafka, ReglagesIdentite):
     """Settings every service has. Sizes in bytes, durations in seconds."""
 
@@ -53,6 +57,10 @@ class Reglages(ReglagesKafka, ReglagesIdentite):
     max_lot_evenements: Annotated[int, Field(gt=0)] = 10_000
     delai_requete_s: Annotated[float, Field(gt=0)] = 60.0
     """From the first byte of a request to the start of its response, the client's sending included."""
+    debit_appels_s: Annotated[float, Field(gt=0)] = 1_000.0
+    """Calls a second of one caller (key, token or address), of each process; ten seconds of them may come at once."""
+    mandataires: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_par_virgules)] = ()
+    """Networks of the proxies in front (``10.0.0.0/8,fd00::/8``): what they say of the caller's address is believed."""
     delai_arret_s: Annotated[float, Field(gt=0)] = 20.0
     """Below the 30 s Kubernetes leaves between SIGTERM and SIGKILL."""
 

@@ -1,14 +1,16 @@
 """What routes that write have in common: bodies, plain JSON answers, faults that name a field."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import Path, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator, field_validator
 
 from shared.network.reseau import CaisseInconnue, charger
 from shared.service.erreurs import DonneesInvalides
 from shared.service.etag import etag
+from shared.service.validation import valeur_recevable
 
 Numero = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Motif = Annotated[str, Field(min_length=1, max_length=2_000, description="Pourquoi, en clair")]
@@ -17,10 +19,26 @@ Auteur = Annotated[
 ]
 
 
+def _recevoir(recue: Any, lire: ValidatorFunctionWrapHandler) -> Any:
+    lue = lire(recue)
+    valeur_recevable(recue, lue)
+    return lue
+
+
+Jour = Annotated[date, WrapValidator(_recevoir)]
+"""A day that a query names by itself: AAAA-MM-JJ, never a number."""
+
+
 class Corps(BaseModel):
-    """A body; a field that does not exist is refused rather than lost."""
+    """A body, or the options of a question: a field that does not exist is refused rather than lost, and so is a value
+    of no use whatever its field (``valeur_recevable``)."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _recevable(cls, recue: Any, lire: ValidatorFunctionWrapHandler) -> Any:
+        return _recevoir(recue, lire)
 
 
 def json(document: object, statut: int = 200, **entetes: str) -> Response:

@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from shared.service.connexion import connexion
 from shared.service.journalisation import journal
 from shared.service.reglages import Reglages
 
@@ -67,7 +68,7 @@ async def servir(app: ASGIApp, reglages: Reglages, arret: asyncio.Event, *, pris
     prise = prise or ouvrir_socket(reglages.hote, reglages.port)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=connexion(reglages.delai_requete_s),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -1,12 +1,18 @@
 """What the framework refuses, said as problems: validation errors in French, other HTTP exceptions."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
 from shared.service.erreurs import (
     AccesRefuse,
@@ -65,7 +71,70 @@ _MESSAGES: Mapping[str, str] = {
     "union_tag_invalid": "Valeur attendue pour {discriminator} : {expected_tags}.",
     "union_tag_not_found": "Le champ {discriminator} est obligatoire.",
     "none_required": "null est attendu.",
+    "date_from_datetime_inexact": "Une date est attendue, AAAA-MM-JJ.",
+    "string_unicode": "Le texte n'est pas de l'Unicode : un demi-caractère (surrogate) est seul.",
+    "texte_illisible": "Le texte contient un caractère nul, ou un demi-caractère (surrogate) seul.",
+    "date_en_nombre": "Une date est attendue, AAAA-MM-JJ, ou un instant ISO 8601, pas un nombre.",
 }
+
+
+_ILLISIBLES = re.compile("[\0\ud800-\udfff]")
+
+
+def valeur_recevable(recue: object, lue: object) -> None:
+    """What no field takes, though its type would: texts that PostgreSQL cannot hold, numbers for dates, which pydantic
+    takes for seconds since 1970, and for booleans. ``lue``: what ``recue`` was read as. Raises PydanticCustomError."""
+    if isinstance(lue, date) and not isinstance(recue, date) and _est_un_nombre(recue):
+        raise PydanticCustomError("date_en_nombre", "a date, not a number")
+    if isinstance(lue, bool) and not isinstance(recue, bool | str):
+        raise PydanticCustomError("bool_type", "a boolean, not a number")
+    if _illisible(lue):
+        raise PydanticCustomError("texte_illisible", "NUL or lone surrogate")
+
+
+def _est_un_nombre(recue: object) -> bool:
+    if not isinstance(recue, str):
+        return True
+    try:
+        float(recue)
+    except ValueError:
+        return False
+    return True
+
+
+def _illisible(valeur: object) -> bool:
+    match valeur:
+        case str():
+            return _ILLISIBLES.search(valeur) is not None
+        case Mapping():
+            return any(_illisible(c) or _illisible(v) for c, v in valeur.items())
+        case list() | tuple() | set() | frozenset():
+            return any(_illisible(v) for v in valeur)
+    return False
+
+
+def verifier_adresse(scope: Scope) -> None:
+    """No address has a NUL: no name that a service keeps can. Raises DonneesInvalides, naming the parameter."""
+    if "\0" in scope["path"]:
+        raise _nul("chemin")
+    if b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
+        recus = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        raise _nul(next((f"requête.{nom}" for nom, valeur in recus if "\0" in valeur), "requête"))
+
+
+def _nul(ou: str) -> DonneesInvalides:
+    message = "Le texte contient un caractère nul (%00)."
+    return DonneesInvalides(
+        f"Une donnée est invalide : {ou}. {message}", erreurs=[{"emplacement": ou, "message": message}]
+    )
+
+
+def hors_bornes() -> DonneesInvalides:
+    """422 for a value that went through every check, and that the database cannot hold."""
+    return DonneesInvalides(
+        "Une valeur de l'appel ne peut pas être gardée : un nombre trop grand, une date hors du calendrier, ou un "
+        "texte avec un caractère nul. Corrigez-la, puis renvoyez l'appel."
+    )
 
 
 def message_francais(type_erreur: str, contexte: Mapping[str, Any]) -> str:
@@ -143,5 +212,23 @@ def depuis_http(requete: Request, exception: HTTPException) -> Probleme:
     entetes = dict(exception.headers or {})
     if exception.status_code not in _REFUS_HTTP:
         return ErreurHttp(exception.status_code, "La requête est refusée.", entetes=entetes)
+    if exception.status_code == 405:
+        entetes["Allow"] = ", ".join(_methodes_prevues(requete)) or entetes.get("Allow", "")
     classe, detail = _REFUS_HTTP[exception.status_code]
     return classe(detail.format(methode=requete.method, prevues=entetes.get("Allow", "")), entetes=entetes)
+
+
+def _methodes_prevues(requete: Request) -> list[str]:
+    """Every method this address answers to (RFC 9110, 10.2.1): the framework names those of one route only."""
+    routes = _routes(requete.app.routes)
+    siennes = [route.methods or () for route in routes if route.matches(requete.scope)[0] is not Match.NONE]
+    return sorted({methode for methodes in siennes for methode in methodes})
+
+
+def _routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
+    """Those of an application, and of the routers it includes: FastAPI keeps these as one route each."""
+    for route in routes:
+        if isinstance(route, Route):
+            yield route
+        elif (inclus := getattr(route, "original_router", None)) is not None:
+            yield from _routes(inclus.routes)

@@ -6,7 +6,7 @@ day; what aidantes worked carries ``productrice``. Lines are those of ``simulato
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from heapq import heappop, heappush
@@ -19,7 +19,7 @@ from shared.network.plateformes import charger_plateformes
 from simulator.evenements import SYSTEMES, Dossiers, Lot, Plume
 from simulator.jumeau.jumeau import Journee, Jumeau
 from simulator.jumeau.monde import AVANCE_DSIJ, HEURES
-from simulator.jumeau.parametres import DOSSIERS
+from simulator.jumeau.parametres import DOSSIERS, PROCESS
 from simulator.parametres import CONTACTS
 from simulator.territoire import JOUR, OUVERTURE, SERVICE
 
@@ -64,15 +64,15 @@ class _Pile:
 
 
 class Journal:
-    """Follows a twin from its present day on. ``fraction``: files that one dossier stands for.
+    """Follows a twin from its present day on. ``fraction``: files that one dossier stands for; ``process``: those told.
 
     Call ``lignes`` once after each ``Jumeau.avancer``: the state of the twin is read, never changed.
     """
 
-    def __init__(self, jumeau: Jumeau, fraction: int = 100) -> None:
+    def __init__(self, jumeau: Jumeau, fraction: int = 100, process: Collection[str] = PROCESS) -> None:
         if fraction < 1:
             raise ValueError("Une fraction est d'au moins un dossier.")
-        self._jumeau, self._fraction = jumeau, fraction
+        self._jumeau, self._fraction, self._racontes = jumeau, fraction, frozenset(process)
         self._t = jumeau.monde.territoire
         self._premier = self._t.jour(jumeau.monde.date(0))
         self._plume = Plume(self._t, jumeau.monde.graine)
@@ -86,9 +86,11 @@ class Journal:
 
     def lignes(self, journee: Journee) -> Iterator[tuple[str, bytes]]:
         """(service, line) of every event of the day just played."""
-        yield from self._ecrire("appel", self._appels(journee))
+        if "appel" in self._racontes:
+            yield from self._ecrire("appel", self._appels(journee))
         for process in DOSSIERS:
-            yield from self._ecrire(process, self._dossiers(process, journee))
+            if process in self._racontes:
+                yield from self._ecrire(process, self._dossiers(process, journee))
 
     def _ecrire(self, process: str, lots: _Lots) -> Iterator[tuple[str, bytes]]:
         service = "contacts" if process in CONTACTS else "claims"

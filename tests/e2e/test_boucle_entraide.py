@@ -30,13 +30,19 @@ def test_from_an_injected_crisis_the_need_is_found_sized_allocated_accepted_work
     assert besoin["volume"] / besoin["etp_semaines"] == pytest.approx(4_600 / 251 * 5, rel=0.01)
 
     missions = d["missions"]
-    assert d["acceptees_le"] == [besoin["trouve_le"]]
+    assert d["acceptees_le"][0] == besoin["trouve_le"]
     assert len(missions) == len(d["proposees"]) >= 1
+    # Five working days from Thursday 7 August, the 15th being off: nothing starts before Monday 18.
+    assert min(m["debut"] for m in missions) == "2025-08-18"
     assert {m["etat"] for m in missions} == {"terminee"}
     assert all(m["aidante"] != d["caisse"] for m in missions)
-    assert sum(m["convenu"] for m in missions) <= besoin["volume"] + 1
     # Payments follow the work by up to a cycle of 14 days, and each aidante keeps less than one event unfinished.
-    assert 0.5 < sum(m["livre"] for m in missions) / sum(m["convenu"] for m in missions) < 1.1
+    assert 0.5 < sum(m["livre"] for m in missions) / sum(m["attendu"] for m in missions) < 1.1
+    # The caisse recovers before the end agreed: the teams are let go, none of them before.
+    assert d["liberees_le"]
+    assert min(d["liberees_le"]) >= d["semaines"]["avec"]["retablie"]
+    assert all(m["close_le"] <= m["fin"] for m in missions if m["close_le"] in d["liberees_le"])
+    assert sum(m["close_le"] in d["liberees_le"] for m in missions) > len(missions) / 2
 
     (mesure,) = d["effet"]
     assert (mesure["horizon"], mesure["mois"]) == (1, "2025-09")

@@ -1,7 +1,7 @@
 """Whatever dies, whatever is sent, whole real processes end with exact totals, on both engines of the log.
 
 The source is a seeded set whose totals are computed apart (tests/support/jeu_seme.py); ``vigie verify`` and
-``verify --journal`` must agree each time.
+``verify --journal`` must agree each time. What a suite has no time for is in the campaign (tests/chaos).
 """
 
 import asyncio
@@ -110,10 +110,10 @@ async def banc(serveur: ServeurPostgres, bootstrap: str | None, tmp_path: Path) 
 
 
 async def test_un_consommateur_tue_en_plein_lot_encore_et_encore_ne_perd_ni_ne_double_rien(banc: Banc) -> None:
-    hasard, jeu = random.Random(1), semer(1, 9_000)
+    hasard, jeu = random.Random(1), semer(1, 5_200)
     consommateur = banc.lancer()
-    async with alimenter(banc, jeu, 7) as source:
-        for _ in range(6):
+    async with alimenter(banc, jeu, 4) as source:
+        for _ in range(3):
             await source.lacher(au_moins=hasard.randrange(200, 1_500))
             await banc.en_plein_lot()
             consommateur.tuer()
@@ -125,11 +125,11 @@ async def test_un_consommateur_tue_en_plein_lot_encore_et_encore_ne_perd_ni_ne_d
 async def test_deux_consommateurs_qui_se_partagent_et_se_reprennent_tout_ne_perdent_ni_ne_doublent_rien(
     banc: Banc,
 ) -> None:
-    jeu = semer(2, 8_500)
+    jeu = semer(2, 5_100)
     premier = banc.lancer()
-    async with alimenter(banc, jeu, 5) as source:
+    async with alimenter(banc, jeu, 3) as source:
         await premier.tient(PARTITIONS)
-        for brutal in (False, True, False, True):
+        for brutal in (False, True):
             second = banc.lancer()
             await second.tient(PARTITIONS // 2)
             await premier.tient(PARTITIONS // 2)
@@ -179,18 +179,17 @@ async def couper_la_base(serveur: ServeurPostgres) -> None:
 
 
 @pytest.mark.kafka
-async def test_le_broker_arrete_puis_tue_sous_charge_ne_perd_ni_ne_double_rien(
+async def test_le_broker_tue_sous_charge_ne_perd_ni_ne_double_rien(
     broker: KafkaLocal, serveur: ServeurPostgres, tmp_path: Path
 ) -> None:
-    jeu = semer(4, 8_500)
+    jeu = semer(4, 4_250)
     async with banc_neuf(serveur, broker.bootstrap, tmp_path) as banc:
         membres = [banc.lancer(), banc.lancer()]
-        async with alimenter(banc, jeu, 4) as source:
-            for couper in (broker.arreter, broker.tuer):
-                await source.lacher()
-                await banc.en_plein_lot()
-                await asyncio.to_thread(couper)
-                await asyncio.to_thread(broker.demarrer)
+        async with alimenter(banc, jeu, 2) as source:
+            await source.lacher()
+            await banc.en_plein_lot()
+            await asyncio.to_thread(broker.tuer)
+            await asyncio.to_thread(broker.demarrer)
             await source.lacher()
         await banc.tout_est_compte()
         assert [m.code for m in membres] == [None, None], "les consommateurs attendent que le broker revienne"

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import jwt
@@ -87,10 +88,13 @@ def signer(contenu: dict[str, Any], algorithme: str = "RS256", *, cle: Any = Non
     )
 
 
+E = TypeVar("E", bound=Emetteur)
+
+
 @contextmanager
-def emetteur_en_marche() -> Iterator[Emetteur]:
+def emetteur_en_marche(genre: type[E] = Emetteur) -> Iterator[E]:  # type: ignore[assignment]
     """The provider, listening on a free port of this machine."""
-    emetteur: Emetteur
+    emetteur: E
 
     class Guichet(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -99,6 +103,8 @@ def emetteur_en_marche() -> Iterator[Emetteur]:
             statut, document = emetteur.repondre(self.path, corps, self.headers.get("authorization") or "")
             octets = json.dumps(document).encode()
             self.send_response(statut)
+            if statut == HTTPStatus.FOUND:
+                self.send_header("location", document)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(octets)))
             self.end_headers()
@@ -109,7 +115,7 @@ def emetteur_en_marche() -> Iterator[Emetteur]:
         def log_message(self, format: str, *args: Any) -> None: ...
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Guichet) as serveur:
-        emetteur = Emetteur(serveur.server_port)
+        emetteur = genre(serveur.server_port)
         fil = threading.Thread(target=serveur.serve_forever, kwargs={"poll_interval": 0.02})
         fil.start()
         try:

@@ -80,8 +80,8 @@ class _Dossier:
     """Every event is withdrawn: the dossier stays known and counts for nothing."""
 
 
-def semer(graine: int, dossiers: int, prefixe: str = "d") -> Jeu:
-    """About 2.4 events per dossier, one in ten sent twice; the same seed gives the same set."""
+def semer(graine: int, dossiers: int, prefixe: str = "d", doubles: float = 0.1) -> Jeu:
+    """About 2.4 events per dossier, a share ``doubles`` sent twice, in no order; the same seed gives the same set."""
     hasard = random.Random(graine)
     attendu = Attendu(dossiers)
     lignes: list[bytes] = []
@@ -89,7 +89,7 @@ def semer(graine: int, dossiers: int, prefixe: str = "d") -> Jeu:
         dossier = _tirer(hasard, f"{prefixe}{graine}-{i}")
         _compter(attendu, dossier)
         lignes += _ecrire(hasard, dossier)
-    lignes += hasard.sample(lignes, len(lignes) // 10)
+    lignes += hasard.sample(lignes, int(len(lignes) * doubles))
     hasard.shuffle(lignes)
     return Jeu(lignes, attendu)
 

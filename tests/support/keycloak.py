@@ -27,8 +27,13 @@ COMPTES = {
 """Account -> its role."""
 
 
-def royaume() -> dict[str, Any]:
-    """The realm as Keycloak imports it: what docs/exploitation.md asks for."""
+CONSOLE, SECRET_CONSOLE = "vigie-console", "secret-de-console"
+DUREE_JETON_CONSOLE_S = 20
+"""Short enough that the console renews it at each page."""
+
+
+def royaume(console: str = "http://127.0.0.1:8105") -> dict[str, Any]:
+    """The realm as Keycloak imports it: what docs/exploitation.md asks for. ``console``: address of the console."""
     audience = {
         "name": "audience", "protocol": "openid-connect", "protocolMapper": "oidc-audience-mapper",
         "config": {"included.custom.audience": AUDIENCE, "access.token.claim": "true"},
@@ -43,6 +48,11 @@ def royaume() -> dict[str, Any]:
             {"clientId": "autre", "publicClient": True, "directAccessGrantsEnabled": True},
             {"clientId": CLIENT, "secret": SECRET, "serviceAccountsEnabled": True, "standardFlowEnabled": False,
              "protocolMappers": [audience]},
+            {"clientId": CONSOLE, "secret": SECRET_CONSOLE, "serviceAccountsEnabled": True,
+             "redirectUris": [f"{console}/connexion/retour"], "protocolMappers": [audience],
+             "attributes": {"post.logout.redirect.uris": f"{console}/au-revoir",
+                            "pkce.code.challenge.method": "S256",
+                            "access.token.lifespan": str(DUREE_JETON_CONSOLE_S)}},
         ],
         "users": [
             *(
@@ -51,8 +61,11 @@ def royaume() -> dict[str, Any]:
                  "credentials": [{"type": "password", "value": MOT_DE_PASSE, "temporary": False}]}
                 for nom, role in COMPTES.items()
             ),
-            {"username": f"service-account-{CLIENT}", "enabled": True, "serviceAccountClientId": CLIENT,
-             "realmRoles": ["auditeur"]},
+            *(
+                {"username": f"service-account-{client}", "enabled": True, "serviceAccountClientId": client,
+                 "realmRoles": ["auditeur"]}
+                for client in (CLIENT, CONSOLE)
+            ),
         ],
     }  # fmt: skip
 
@@ -68,10 +81,18 @@ class Keycloak:
         """What the account is given: ``access_token``, ``id_token``, ``refresh_token``."""
         return self._jetons("vigie", client, compte, MOT_DE_PASSE)
 
+    def finir_les_sessions(self) -> None:
+        """As an administrator does: whoever is logged in is not any more."""
+        url = f"{self.racine}/admin/realms/vigie/logout-all"
+        httpx.post(url, headers=self._administrateur(), timeout=30).raise_for_status()
+
+    def _administrateur(self) -> dict[str, str]:
+        jeton = self._jetons("master", "admin-cli", "admin", MOT_DE_PASSE)["access_token"]
+        return {"Authorization": f"Bearer {jeton}"}
+
     def tourner_les_cles(self) -> None:
         """Tokens are signed by a new key from now on; the old one is still shown."""
-        admin = self._jetons("master", "admin-cli", "admin", MOT_DE_PASSE)["access_token"]
-        entetes = {"Authorization": f"Bearer {admin}"}
+        entetes = self._administrateur()
         royaume_ = httpx.get(f"{self.racine}/admin/realms/vigie", headers=entetes).raise_for_status().json()
         neuve = {
             "name": "neuve", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",

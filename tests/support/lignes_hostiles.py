@@ -1,6 +1,8 @@
 """Lines that no source should ever send, and the reason each is refused for."""
 
 import json
+import random
+from collections.abc import Iterator
 from typing import Any
 
 NIR = "2 84 05 78 006 084 43"
@@ -131,3 +133,51 @@ ETRANGES: list[tuple[bytes, int]] = [
     (ligne("etrange-retrait", {"cible": "rien"}, type="vigie.fse.retrait.v1"), 0),
 ]
 """(line, how many it counts for). Unusual, and taken."""
+
+ENORME = 100_000
+"""Bytes from which a line is put in one send in many only: what is tried is their kind, not the network."""
+
+
+def flot(graine: int, combien: int) -> Iterator[tuple[bytes, str | None]]:
+    """``combien`` lines drawn for ``graine``: (line, ``""`` when it is taken, its reason when it is not, None when it
+    is one or the other: a good line scratched in one to four places). Subjects of good ones are all different.
+    """
+    hasard = random.Random(graine)
+    petites = [(octets, raison) for octets, raison in HOSTILES if len(octets) < ENORME]
+    enormes = [(octets, raison) for octets, raison in HOSTILES if len(octets) >= ENORME]
+    for rang in range(combien):
+        sort = hasard.random()
+        if rang % 20_000 == 19_999:
+            yield hasard.choice(enormes)
+        elif sort < 0.1:
+            yield ligne(f"bonne-{graine}-{rang}"), ""
+        elif sort < 0.4:
+            yield _grattee(hasard, ligne(f"grattee-{graine}-{rang}", {"nombre": 1, "x": {"y": [1, "é"]}})), None
+        else:
+            yield hasard.choice(petites)
+
+
+def _grattee(hasard: random.Random, bonne: bytes) -> bytes:
+    octets = bytearray(bonne)
+    for _ in range(hasard.randint(1, 4)):
+        octets[hasard.randrange(len(octets))] = hasard.choice(b'"\\{}[],:\x00\xff\xc3 -1e\x7f')
+    return bytes(octets[: hasard.choice((len(octets), len(octets), hasard.randrange(1, len(octets))))])
+
+
+_CELLULES = (
+    "", "\0", "é", "😀", '"', '""', 'a"b', "le 3 mars", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1e999", "NaN",
+    "cpam-999", NIR, COURRIEL, "'; --", "=1+1", "\u202e", "x" * 5_000, "2026-02-30", "-1", "Réception", "Accord",
+)  # fmt: skip
+
+
+def rangees_hostiles(graine: int, combien: int) -> Iterator[tuple[bytes, bool]]:
+    """Rows of a file (demande,etape,instant,caisse), and whether a row is good. A quote that is not closed may take
+    the rows that follow with it as one cell, good ones excepted: they have none."""
+    hasard = random.Random(graine)
+    for rang in range(combien):
+        if hasard.random() < 0.2:
+            yield f"D{graine}-{rang},Réception,2026-02-03T09:00:00+01:00,cpam-75\n".encode(), True
+        else:
+            cellules = [hasard.choice(_CELLULES) for _ in range(hasard.choice((1, 3, 4, 4, 4, 5)))]
+            octets = hasard.choice(",,,;\t").join(cellules).encode()
+            yield octets + hasard.choice((b"\n", b"\n", b"\r\n", b"\xff\n", b"\r\r\n")), False

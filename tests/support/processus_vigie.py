@@ -6,17 +6,23 @@ times in a test of a few seconds; nothing else is shared.
 
 import contextlib
 import itertools
+import mmap
 import multiprocessing
 import os
 import re
 import socket
+import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from shared.clock import SystemClock
 from shared.dossiers import application
+from shared.dossiers.traitement import TraitementDossiers
 from shared.log.consommateur import ReglagesConsommateur
 from shared.log.types import ReglagesGroupe
 from tests.support.attente import attendre
@@ -26,22 +32,44 @@ from vigie.cli import main
 LOT_PRESSE = 200
 """Records in a transaction at most, in a process with small batches."""
 
+HORLOGE = "ESSAI_HORLOGE"
+"""Environment of a process under the ``horloge`` amenagement: the file of its `Decalage`."""
+
 _CONTEXTE = multiprocessing.get_context("forkserver")
-_CONTEXTE.set_forkserver_preload(["tests.support.processus_vigie", "vigie.demarrage", "vigie.importer", "vigie.kpi"])
+_MODULES = ["tests.support.processus_vigie", "vigie.demarrage", "vigie.importer", "vigie.kpi"]
+_CONTEXTE.set_forkserver_preload(_MODULES)
 _NUMEROS = itertools.count(1)
 
 
-class Commande:
-    """One ``vigie …`` with an environment of its own, under ``dossier``, its output in files."""
+def precharger(*modules: str) -> None:
+    """Have these imported before the processes are forked too; to be said before the first one."""
+    _CONTEXTE.set_forkserver_preload([*_MODULES, *modules])
 
-    def __init__(self, dossier: Path, arguments: Sequence[str], url: str, bootstrap: str | None, presse: bool) -> None:
-        environnement = {"VIGIE_DATABASE_URL": url, "VIGIE_HOME": str(dossier), "VIGIE_CLE_PSEUDONYME": CLE}
+
+class Commande:
+    """One ``vigie …`` with an environment of its own, under ``dossier``, its output in files.
+
+    ``presse`` and ``amenagements``: what is changed in the program before it runs, by the names of ``AMENAGEMENTS``.
+    """
+
+    def __init__(
+        self,
+        dossier: Path,
+        arguments: Sequence[str],
+        url: str,
+        bootstrap: str | None,
+        presse: bool,
+        environnement: Mapping[str, str] | None = None,
+        amenagements: Sequence[str] = (),
+    ) -> None:
+        propre = {"VIGIE_DATABASE_URL": url, "VIGIE_HOME": str(dossier), "VIGIE_CLE_PSEUDONYME": CLE}
         if bootstrap is not None:
-            environnement["VIGIE_KAFKA_BOOTSTRAP"] = bootstrap
+            propre["VIGIE_KAFKA_BOOTSTRAP"] = bootstrap
         base = dossier / f"vigie-{next(_NUMEROS)}"
         self._fichiers = (base.with_suffix(".sortie"), base.with_suffix(".erreurs"))
+        changes = (*(["presse"] if presse else []), *amenagements)
         self._process = _CONTEXTE.Process(
-            target=_devenir, args=(["vigie", *arguments], environnement, self._fichiers, presse)
+            target=_devenir, args=(["vigie", *arguments], {**propre, **(environnement or {})}, self._fichiers, changes)
         )
         self._process.start()
 
@@ -75,15 +103,25 @@ class Commande:
 
 
 class Serveur(Commande):
-    """One ``vigie serve claims`` on a port of its own. ``presse``: small batches and a short session, so that
-    faults fall in mid-batch and are noticed soon; otherwise exactly what the command does."""
+    """One ``vigie serve`` on a port of its own, or on the one given. ``presse``: small batches and a short session, so
+    that faults fall in mid-batch and are noticed soon; otherwise exactly what the command does."""
 
-    def __init__(self, dossier: Path, role: str, url: str, bootstrap: str | None, *, presse: bool) -> None:
-        with socket.socket() as prise:
-            prise.bind(("127.0.0.1", 0))
-            self.port = int(prise.getsockname()[1])
-        arguments = ("serve", "claims", "--role", role, "--port", str(self.port))
-        super().__init__(dossier, arguments, url, bootstrap, presse)
+    def __init__(
+        self,
+        dossier: Path,
+        role: str,
+        url: str,
+        bootstrap: str | None,
+        *,
+        presse: bool,
+        service: str = "claims",
+        port: int | None = None,
+        environnement: Mapping[str, str] | None = None,
+        amenagements: Sequence[str] = (),
+    ) -> None:
+        self.port = port_libre() if port is None else port
+        arguments = ("serve", service, "--role", role, "--port", str(self.port))
+        super().__init__(dossier, arguments, url, bootstrap, presse, environnement, amenagements)
 
     @property
     def url(self) -> str:
@@ -120,7 +158,38 @@ class Serveur(Commande):
         await attendre(bon_compte, delai, f"{partitions} partitions tenues")
 
 
-def _devenir(arguments: list[str], environnement: Mapping[str, str], fichiers: tuple[Path, Path], presse: bool) -> None:
+class Decalage:
+    """Seconds by which the clock of the processes that hold ``fichier`` is ahead of the machine's, shared with them."""
+
+    def __init__(self, fichier: Path) -> None:
+        if not fichier.exists():
+            fichier.write_bytes(struct.pack("d", 0.0))
+        with fichier.open("r+b") as ouvert:
+            self._memoire = mmap.mmap(ouvert.fileno(), 8)
+
+    @property
+    def secondes(self) -> float:
+        return float(struct.unpack("d", self._memoire[:8])[0])
+
+    @secondes.setter
+    def secondes(self, valeur: float) -> None:
+        self._memoire[:8] = struct.pack("d", valeur)
+
+    def now(self) -> datetime:
+        """The present of those processes."""
+        return datetime.now(UTC) + timedelta(seconds=self.secondes)
+
+
+def port_libre() -> int:
+    """A TCP port of 127.0.0.1 on which nothing listens now."""
+    with socket.socket() as prise:
+        prise.bind(("127.0.0.1", 0))
+        return int(prise.getsockname()[1])
+
+
+def _devenir(
+    arguments: list[str], environnement: Mapping[str, str], fichiers: tuple[Path, Path], changes: Sequence[str]
+) -> None:
     """What the new process does: become the command, with an environment and an output of its own."""
     for numero, fichier in enumerate(fichiers, 1):
         with fichier.open("wb") as ouvert:
@@ -128,8 +197,8 @@ def _devenir(arguments: list[str], environnement: Mapping[str, str], fichiers: t
     for nom in [n for n in os.environ if n.startswith("VIGIE_")]:
         del os.environ[nom]
     os.environ.update(environnement)
-    if presse:
-        application.ReglagesConsommateur = _presses  # type: ignore[assignment, misc]
+    for nom in changes:
+        AMENAGEMENTS[nom]()
     sys.argv = arguments
     main()
 
@@ -138,6 +207,29 @@ def _texte(fichier: Path) -> str:
     return fichier.read_text(encoding="utf-8", errors="replace") if fichier.exists() else ""
 
 
-def _presses(lot_max: int, attente: float, groupe: ReglagesGroupe) -> ReglagesConsommateur:
-    del lot_max, attente, groupe
-    return ReglagesConsommateur(LOT_PRESSE, 0.2, ReglagesGroupe(session=2.0, rebalance=10.0, drain=3.0))
+def _lots_presses() -> None:
+    def presses(lot_max: int, attente: float, groupe: ReglagesGroupe) -> ReglagesConsommateur:
+        del lot_max, attente, groupe
+        return ReglagesConsommateur(LOT_PRESSE, 0.2, ReglagesGroupe(session=2.0, rebalance=10.0, drain=3.0))
+
+    application.ReglagesConsommateur = presses  # type: ignore[assignment, misc]
+
+
+def _horloge_decalee() -> None:
+    decalage = Decalage(Path(os.environ[HORLOGE]))
+    SystemClock.now = lambda _: decalage.now()  # type: ignore[method-assign]
+
+
+def _tout_refuser() -> None:
+    def preparer(traitement: TraitementDossiers, records: Sequence[Any]) -> Any:
+        raise KeyError("jalon")
+
+    TraitementDossiers.preparer = preparer  # type: ignore[method-assign]
+
+
+AMENAGEMENTS: Mapping[str, Callable[[], None]] = {
+    "presse": _lots_presses,
+    "horloge": _horloge_decalee,
+    "mauvaise_version": _tout_refuser,
+}
+"""What may be changed in a process: small batches; a clock that another moves; a version that takes no event."""

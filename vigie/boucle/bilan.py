@@ -35,8 +35,8 @@ def document(tour: Tour, sans: Reseau) -> Document:
         ],
         "semaines": None if besoin is None else _semaines(avec, sans, caisse, besoin),
         "effet": _effet(siennes),
-        "suites": tour.suites,
-        "superflue_le": next((lundi for lundi, s in tour.suites.items() if s["utile"] is False), None),
+        "suites": {lundi: [_suite(s) for s in vues] for lundi, vues in tour.suites.items()},
+        "liberees_le": [lundi for lundi, vues in tour.suites.items() if any(s["utile"] is False for s in vues)],
         "aidantes": [_aidante(m, avec, sans) for m in siennes],
     }  # fmt: skip
 
@@ -59,6 +59,10 @@ def _comite(tenu: Mapping[str, Any]) -> Document:
     return {nom: tenu[nom] for nom in ("jour", "caisses_examinees", "mesures", "courriers")}
 
 
+def _suite(s: Mapping[str, Any]) -> Document:
+    return {nom: s[nom] for nom in ("id", "volume", "utile", "phrase")}
+
+
 def _terme(p: Mapping[str, Any]) -> Document:
     return {nom: p[nom] for nom in ("id", "aidante", "aidee", "debut", "fin", "etp", "volume", "unite")}
 
@@ -66,7 +70,7 @@ def _terme(p: Mapping[str, Any]) -> Document:
 def _mission(m: Mapping[str, Any]) -> Document:
     livree = m["suivi"]["livraison"]
     return {
-        **_terme(m), "etat": m["etat"], "etp_semaines": round(sum(m["etp"]), 2),
+        **_terme(m), "etat": m["etat"], "close_le": m["close_le"], "etp_semaines": round(sum(m["etp"]), 2),
         **{nom: round(livree[nom]) for nom in ("convenu", "attendu", "livre", "hors_periode")},
     }  # fmt: skip
 

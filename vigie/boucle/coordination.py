@@ -5,11 +5,13 @@ Everything else is waited for: needs, sizes, plans, first and last days and meas
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from datetime import time as minuit
 from pathlib import Path
 from typing import Any, TypeVar
 
 from vigie.appels import Appels, RefusDuService
+from vigie.boucle.reseau import PARIS
 from vigie.comite import Comite
 from vigie.demo_comite import preparer, tenir
 from vigie.demo_entraide import accepter
@@ -79,6 +81,32 @@ class Coordination:
         self.lire_missions()
         return recues
 
+    def revoir(self, jour: date) -> None:
+        """Wait for every open need to have been sized again this week, and allocated if it grew."""
+
+        def lire() -> bool | None:
+            lus = self.entraide.lire_tout("/v1/besoins", "besoins", {"provisoires": False, "etat": "ouvert"})
+            return True if all(_revu(b, jour) and _traite(b) for b in lus) else None
+
+        attendre(lire, f"Besoins du {jour}")
+
+    def suites(self, jour: date) -> list[Mission]:
+        """What the service says on a Monday is left to do by each mission that began before it."""
+
+        def lire() -> list[Mission] | None:
+            vues: list[Mission] = self.entraide.lire("/v1/coordination")["suites"]
+            dues = {m["id"] for m in self.missions if m["etat"] == "active" and m["debut"] < str(jour)}
+            return vues if dues <= {s["id"] for s in vues if s["lundi"] == str(jour)} else None
+
+        return attendre(lire, f"Suite des missions, {jour}")
+
+    def liberer(self, numero: int) -> None:
+        """The aidée lets a team go, as the service says it can."""
+        chemin = f"/v1/propositions/{numero}"
+        lue = self.entraide.lire(chemin)
+        corps = {"pour": lue["aidee"], "motif": "La projection tient l'objectif sans la suite de l'aide."}
+        self.entraide.acter(chemin, f"{chemin}/liberation", corps)
+
     def lire_missions(self) -> Sequence[Mission]:
         """All of them."""
         self.missions = self.entraide.lire_tout("/v1/missions", "missions")
@@ -120,6 +148,12 @@ class Coordination:
             dates |= {debut - PREAVIS, debut, fin + timedelta(days=1)}
             dates |= {date.fromisoformat(a["mesurable_le"]) for a in self.effet(m["id"])["a_mesurer"]}
         return dates
+
+
+def _revu(besoin: Mapping[str, Any], jour: date) -> bool:
+    """Whether it was sized in the week of that Monday."""
+    vu = besoin["dimensionne_le"]
+    return vu is not None and datetime.fromisoformat(vu) >= datetime.combine(jour, minuit(), PARIS)
 
 
 def _traite(besoin: Mapping[str, Any]) -> bool:

@@ -35,12 +35,16 @@ REALLOCATION = 24 * 366
 """Hours between two allocations that nothing asked for: none here. Simulated days pass faster than its rounds."""
 
 
+REPOS_S = 1
+"""Seconds of real time between two rounds of entraide: a simulated week passes in a few."""
+
+
 @dataclass(slots=True)
 class Tour:
     """What a run did. ``comites``: what ``Coordination.comite`` says, and the day, by month; ``propositions`` as they
     were proposed, ``missions`` as they ended, each with its ``suivi`` and its ``effet``. ``mesures``: the indicator of
-    the caisse as the service measures it, by month. ``suites``: by Monday of the missions, whether the service holds
-    the rest of the aid for useful.
+    the caisse as the service measures it, by month. ``suites``: by Monday, what the service says is left to do by each
+    active mission of the caisse, of which those without use are released.
     """
 
     reseau: Reseau
@@ -49,7 +53,7 @@ class Tour:
     acceptees_le: dict[int, date] = field(default_factory=dict)
     missions: list[dict[str, Any]] = field(default_factory=list)
     mesures: dict[str, float | None] = field(default_factory=dict)
-    suites: dict[str, dict[str, Any]] = field(default_factory=dict)
+    suites: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     evenements: int = 0
     refuses: int = 0
     secondes: float = 0.0
@@ -58,7 +62,9 @@ class Tour:
 def boucler(reglages: Reglages, dossier: Path, dire: Dire) -> Tour:
     """Start the stack under ``dossier``, and run the loop to its end. Raises what stops it."""
     # Each event carries how many it stands for.
-    environnement = {"VIGIE_ECHANTILLON": "1", "VIGIE_ALLOCATION_HEURES": str(REALLOCATION)}
+    environnement = {
+        "VIGIE_ECHANTILLON": "1", "VIGIE_ALLOCATION_HEURES": str(REALLOCATION), "VIGIE_REPOS_S": str(REPOS_S),
+    }  # fmt: skip
     os.environ.update(environnement)
     reseau = Reseau(reglages)
     pile = Pile(dossier, base=BASE, neuve=True, horloge="simulee", ports=ports_libres())
@@ -96,7 +102,8 @@ class Deroulement:
     async def jouer(self) -> Tour:
         """From the first day to the last."""
         debut = time.monotonic()
-        journal = Journal(self._reseau.jumeau, self._reseau.reglages.fraction)
+        reglages = self._reseau.reglages
+        journal = Journal(self._reseau.jumeau, reglages.fraction, (reglages.process,))
         while (jour := self._reseau.demain) is not None:
             await self._matin(jour)
             journee = self._reseau.raconter(journal)
@@ -110,7 +117,7 @@ class Deroulement:
     async def _matin(self, jour: date) -> None:
         """What is due this morning, once the services hold all that was sent; then what aidantes lend today."""
         mois = self._seances.get(jour)
-        lundi = jour.weekday() == 0 and any(m["etat"] == "active" for m in self._gens.missions)
+        lundi = jour.weekday() == 0 and bool(self._gens.missions)
         if mois is None and jour not in self._rendez_vous and not lundi:
             await self._emetteur.dire_l_heure(matin(jour))
             if not self._gens.missions:
@@ -128,6 +135,9 @@ class Deroulement:
             tour.comites[mois] = {"jour": str(jour), **gens.comite(mois)}
             besoins = tour.comites[mois]["besoins"]
             self._dire(f"{jour:%d/%m/%Y} : comité de {mois}, {len(besoins)} besoin{'s' if len(besoins) > 1 else ''}.")
+        if jour.weekday() == 0 and gens.missions:
+            gens.a_jour(jour)
+            gens.revoir(jour)
         nouvelles = gens.accepter()
         tour.propositions += nouvelles
         tour.acceptees_le |= dict.fromkeys((p["id"] for p in nouvelles), jour)
@@ -136,10 +146,16 @@ class Deroulement:
             self._dire(f"{jour:%d/%m/%Y} : {len(nouvelles)} propositions acceptées.")
         actives = gens.a_jour(jour)
         gens.mesurer(jour)
-        siennes = [m for m in actives if m["aidee"] == self._reseau.reglages.caisse]
-        if siennes and jour.weekday() == 0:
-            tour.suites[str(jour)] = gens.suivi(siennes[0]["id"])["suite"]
-        return actives
+        if jour.weekday() != 0 or not actives:
+            return actives
+        siennes = [s for s in gens.suites(jour) if s["aidee"] == self._reseau.reglages.caisse]
+        tour.suites[str(jour)] = siennes
+        superflues = [s["id"] for s in siennes if s["utile"] is False]
+        for numero in superflues:
+            gens.liberer(numero)
+        if superflues:
+            self._dire(f"{jour:%d/%m/%Y} : {len(superflues)} missions libérées.")
+        return [m for m in actives if m["id"] not in superflues]
 
     async def _conclure(self) -> None:
         await ecouler(self._claims, consommer=False)

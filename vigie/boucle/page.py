@@ -27,7 +27,7 @@ def page(d: Document) -> str:
         sous_objectif_avec=semaines["avec"]["sous_objectif"], sous_objectif_sans=semaines["sans"]["sous_objectif"],
         retablie_avec=_retablie(semaines["avec"]["retablie"]), retablie_sans=_retablie(semaines["sans"]["retablie"]),
         plus_bas=_nombre(min(m["avec"] for m in d["mois"] if m["mois"] > besoin["mois"]), 1),
-        superflue=_superflue(d), torts_avec=_torts(d, "avec"), torts_sans=_torts(d, "sans"),
+        liberees=_liberees(d), torts_avec=_torts(d, "avec"), torts_sans=_torts(d, "sans"),
         encadres=sum(_encadre(e, d) for e in d["effet"]), mesures=len(d["effet"]),
         ecart=_nombre(max(abs(m["service"] - m["avec"]) for m in d["mois"] if m["service"] is not None), 1),
     )  # fmt: skip
@@ -35,7 +35,7 @@ def page(d: Document) -> str:
 
 def _etapes(d: Document) -> str:
     b, missions = d["besoin"], d["missions"]
-    convenu, livre = (sum(m[nom] for m in missions) for nom in ("convenu", "livre"))
+    convenu, attendu, livre = (sum(m[nom] for m in missions) for nom in ("convenu", "attendu", "livre"))
     propose = sum(p["volume"] for p in d["proposees"])
     provisoire = "le plan provisoire au dossier" if b["plan_provisoire_connu"] else "aucun plan provisoire au dossier"
     lignes = (
@@ -47,7 +47,11 @@ def _etapes(d: Document) -> str:
         ),
         ("Accepté et ordonné", ", ".join(_jour(jour) for jour in d["acceptees_le"])),
         ("Travaillé", f"du {_jour(min(m['debut'] for m in missions))} au {_jour(max(m['fin'] for m in missions))}"),
-        ("Livré", f"{_nombre(livre)} sur {_nombre(convenu)} convenues ({_nombre(100 * livre / convenu)} %)"),
+        (
+            "Livré",
+            f"{_nombre(livre)} sur {_nombre(convenu)} convenues, {_nombre(attendu)} attendues avant la libération "
+            f"({_nombre(100 * livre / attendu)} %)",
+        ),
     )
     return _table(("Étape", "Ce qui s'est passé"), lignes, "--")
 
@@ -60,12 +64,17 @@ def _mois(d: Document) -> str:
 def _missions(d: Document) -> str:
     lignes = [
         (
-            _nom(m["aidante"]), f"{_jour(m['debut'])} – {_jour(m['fin'])}", _nombre(m["etp_semaines"], 1),
-            _nombre(m["convenu"]), _nombre(m["livre"]),
+            _nom(m["aidante"]), f"{_jour(m['debut'])} – {_jour(m['fin'])}", _liberee(m, d),
+            _nombre(m["etp_semaines"], 1), _nombre(m["convenu"]), _nombre(m["attendu"]), _nombre(m["livre"]),
         )
         for m in d["missions"]
     ]  # fmt: skip
-    return _table(("Aidante", "Mission", "ETP-semaines", "Convenu", "Livré"), lignes, "--:::")
+    entete = ("Aidante", "Mission", "Libérée le", "ETP-semaines", "Convenu", "Attendu", "Livré")
+    return _table(entete, lignes, "---::::")
+
+
+def _liberee(m: Mapping[str, Any], d: Document) -> str:
+    return _jour(m["close_le"]) if m["close_le"] in d["liberees_le"] else ""
 
 
 def _effet(d: Document) -> str:
@@ -94,14 +103,12 @@ def _aidantes(d: Document) -> str:
     return _table(("Aidante, avec / sans", *mois, "Objectif tenu"), lignes, "-" + ":" * len(mois) + "-")
 
 
-def _superflue(d: Document) -> str:
-    if not d["suites"]:
-        return "il n'a pas été relu"
-    return (
-        "superflue, jamais avant le terme"
-        if d["superflue_le"] is None
-        else f"superflue dès le {_jour(d['superflue_le'])}"
-    )
+def _liberees(d: Document) -> str:
+    nombre = sum(s["utile"] is False for vues in d["suites"].values() for s in vues)
+    if not nombre:
+        return "utile jusqu'au terme pour toutes les missions"
+    quand = ", ".join(_jour(lundi) for lundi in d["liberees_le"])
+    return f"plus utile pour {nombre} missions sur {len(d['missions'])} ({quand}), que l'aidée a libérées"
 
 
 def _torts(d: Document, cas: str) -> int:

@@ -26,7 +26,6 @@ class Reseau:
         self.jumeau = Jumeau(self.monde)
         self.historique = Historique(self.jumeau)
         self._rangs = {slug: rang for rang, slug in enumerate(self.monde.slugs)}
-        self._marque = f'"vigie.{reglages.process}.'.encode()
         while self.jumeau.jour < self.monde.amorce:
             self.historique.noter(self.jumeau.avancer())
 
@@ -40,14 +39,13 @@ class Reseau:
         self.historique.noter(self.jumeau.avancer())
 
     def raconter(self, journal: Journal) -> Journee:
-        """Play a day, and tell what is of the process looked at."""
+        """Play a day, and tell it."""
         jour = self.monde.date(self.jumeau.jour)
         joue = self.jumeau.avancer()
         self.historique.noter(joue)
         lignes: Mapping[str, list[bytes]] = {"contacts": [], "claims": []}
         for service, ligne in journal.lignes(joue):
-            if self._marque in ligne:
-                lignes[service].append(ligne)
+            lignes[service].append(ligne)
         return Journee(jour, lignes["contacts"], lignes["claims"], soir(jour))
 
     def preter(self, missions: Iterable[Mapping[str, Any]]) -> None:

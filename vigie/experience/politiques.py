@@ -10,8 +10,8 @@ from math import ceil
 from services.entraide.domain.activites import activite, productivite
 from services.entraide.domain.allocation.allouer import allouer
 from services.entraide.domain.allocation.modele import CENTIEMES
-from services.entraide.domain.besoins import JOURS_PAR_ETP_SEMAINE, Besoin, dimensionner
-from services.entraide.domain.donneur import apres, marge
+from services.entraide.domain.besoins import JOURS_PAR_ETP_SEMAINE, Besoin, dimensionner, en_volume
+from services.entraide.domain.donneur import SituationTelephone, apres, etp_manquants, marge
 from services.entraide.domain.explication import expliquer
 from services.entraide.domain.montage import Attendue, Donnees, Engagement, monter
 from services.entraide.domain.poles import Pole
@@ -145,7 +145,7 @@ def allocation(c: Contexte) -> list[Pret]:
         (slug, process): c.vue.situation(process, rangs[slug], horizon.jours_ouvres(calendriers[slug]))
         for slug, process in sorted(cles)
     }
-    besoins = {d.cle: b for d in c.demandes if (b := _besoin(d, m.slugs[d.caisse], situations)) is not None}
+    besoins = {d.cle: b for d in c.demandes if (b := _besoin(d, m.slugs[d.caisse], situations, horizon)) is not None}
     alertes = {process: c.vue.en_alerte(process) for process in r.process}
     montage = monter(
         Donnees(
@@ -184,10 +184,20 @@ def _horizon(c: Contexte) -> Horizon:
     return Horizon(jour_de(lundi), reglages().horizon)
 
 
-def _besoin(d: Demande, slug: str, situations: Mapping[tuple[str, str], Attendue]) -> Besoin | None:
+def _appels_manques(d: Demande, situation: SituationTelephone, horizon: Horizon) -> float:
+    """Calls missing over the weeks of the need."""
+    etp = etp_manquants(situation, situation.taux_objectif, telephone())
+    return en_volume(d.process, sum(etp[rang] for rang in horizon.semaines(jour_de(d.du), jour_de(d.au))))
+
+
+def _besoin(d: Demande, slug: str, situations: Mapping[tuple[str, str], Attendue], horizon: Horizon) -> Besoin | None:
     """The need sized, or None when the projection finds nothing to absorb."""
     situation = situations[slug, d.process]
-    volume = dimensionner(d.process, situation).volume if isinstance(situation, Situation) else 1.0
+    volume = (
+        dimensionner(d.process, situation).volume
+        if isinstance(situation, Situation)
+        else _appels_manques(d, situation, horizon)
+    )
     couverte = activite(d.process, jour_de(d.du))
     if volume <= 0 or couverte is None:
         return None

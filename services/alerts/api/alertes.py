@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -57,10 +57,8 @@ _CHAMPS = (
 )  # fmt: skip
 
 
-class Options(BaseModel):
+class Options(Corps):
     """The filters of the list; one that does not exist is refused, rather than answered with other alerts."""
-
-    model_config = ConfigDict(extra="forbid")
 
     etat: Annotated[list[Etat] | None, Field(description="Sans lui : les alertes vivantes")] = None
     toutes: Annotated[bool, Field(description="Les alertes finies aussi")] = False

@@ -34,6 +34,7 @@ from shared.service.acces import LECTEURS, Acces, de_la_requete, ouvert_a
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
 from shared.service.pagination import Page, page_demandee
+from shared.service.reponses import Jour
 
 routes = APIRouter(tags=["mesures déclarées"])
 
@@ -125,8 +126,8 @@ async def lister(
     code: str | None = None,
     segment: str | None = None,
     caisse: Annotated[str | None, Query(description="Slug ou nom d'une caisse, ou « reseau »")] = None,
-    du: Annotated[date | None, Query(description="Celles qui ont un jour à partir de celui-ci")] = None,
-    au: Annotated[date | None, Query(description="Celles qui ont un jour jusqu'à celui-ci")] = None,
+    du: Annotated[Jour | None, Query(description="Celles qui ont un jour à partir de celui-ci")] = None,
+    au: Annotated[Jour | None, Query(description="Celles qui ont un jour jusqu'à celui-ci")] = None,
     a_date: Annotated[AwareDatetime | None, Query(description="Telles qu'elles étaient connues à cet instant")] = None,
     remplacees: Annotated[bool, Query(description="Les valeurs corrigées depuis aussi")] = False,
 ) -> dict[str, Any]:

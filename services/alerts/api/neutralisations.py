@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
-from sqlalchemy import Row
+from sqlalchemy import Row, literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.api.commun import (
@@ -35,6 +35,7 @@ from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
 from shared.service.pagination import Page, page_demandee
+from shared.service.reponses import Jour
 
 routes = APIRouter(tags=["neutralisations"])
 
@@ -108,13 +109,13 @@ async def lister(
     page: Annotated[Page, Depends(page_demandee)],
     indicateur_voulu: Annotated[str | None, Query(alias="indicateur")] = None,
     caisse: Annotated[str | None, Query(description="Une caisse : celles du réseau la concernent aussi")] = None,
-    jour: Annotated[date | None, Query(description="Celles qui couvrent ce jour")] = None,
+    jour: Annotated[Jour | None, Query(description="Celles qui couvrent ce jour")] = None,
 ) -> dict[str, Any]:
     """Les plus récentes d'abord ; celles qui ont pris fin restent visibles."""
     c = neutralisations.c
     conditions = [] if jour is None else [registres.jour_neutralise(jour)]
     if indicateur_voulu is not None:
-        conditions.append(c.indicateurs.contains([indicateur_voulu]))
+        conditions.append(literal(indicateur_voulu) == c.indicateurs.any_())
     if caisse is not None:
         slug = caisse_demandee(caisse)
         conditions.append(c.caisse.is_(None) | (c.caisse == slug))

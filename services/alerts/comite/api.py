@@ -55,7 +55,9 @@ class Preparation(Corps):
     ] = False
 
 
-@routes.post("/v1/comites", status_code=201, summary="Préparer un comité")
+@routes.post(
+    "/v1/comites", status_code=201, summary="Préparer un comité", responses={200: {"description": "Il l'était déjà"}}
+)
 async def preparer(service: Service, corps: Preparation, cle: CleIdempotence, principal: PrincipalCourant) -> Response:
     """Fige le mois et instruit les dossiers. Déjà fait : le comité tel qu'il est, avec 200. Un mois ne se fige qu'une
     fois, quel que soit le nombre d'appels."""

@@ -23,7 +23,6 @@ from shared.catalogue.seuils import Surveille
 from shared.indicators.sens import Mieux
 from shared.network.reseau import charger
 
-ENTRAIDE_INCONNUE = "Entraide : missions en cours et passées inconnues, le service entraide ne répond pas encore."
 AIDES_MIN = 3
 """Below, what entraide told is too old to count: other aids may have come since, and nothing is known."""
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from services.alerts.comite.calendrier import Mois
 from services.alerts.comite.dossier import (
-    ENTRAIDE_INCONNUE,
     PLANS_INCONNUS,
     Passe,
     au_dela,
@@ -62,7 +61,7 @@ def instruire(
         if trouve is not None:
             examines.append(trouve)
     propositions, arretees = proposer(examines, regles, audits_deja)
-    communs = [ENTRAIDE_INCONNUE, *([] if all(p.plans is not None for p in passes.values()) else [PLANS_INCONNUS])]
+    communs = [] if all(p.plans is not None for p in passes.values()) else [PLANS_INCONNUS]
     return {
         caisse: composer(
             mois, caisse, constats.get(caisse, ()), propositions.get(caisse, ()), arretees.get(caisse, ()), passe,

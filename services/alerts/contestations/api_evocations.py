@@ -54,6 +54,7 @@ from shared.service.etag import exiger_if_match
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
 from shared.service.pagination import Page, page_demandee
+from shared.service.reponses import Jour
 
 routes = APIRouter(tags=["évocations"])
 
@@ -195,7 +196,7 @@ async def lister_adaptees(
     page: Annotated[Page, Depends(page_demandee)],
     caisse: Annotated[str | None, Query(description="Slug ou nom d'une caisse")] = None,
     indicateur: str | None = None,
-    jour: Annotated[date | None, Query(description="Celles qui valent ce jour-là")] = None,
+    jour: Annotated[Jour | None, Query(description="Celles qui valent ce jour-là")] = None,
     a_date: Annotated[AwareDatetime | None, Query(description="Telles qu'elles étaient connues à cet instant")] = None,
 ) -> dict[str, Any]:
     """Deux temps : les jours où elles valent, et quand on les a sues. Une borne nulle est celle de la convention."""
@@ -223,7 +224,7 @@ async def finir(
     cle: CleIdempotence,
     principal: PrincipalCourant,
     motif: Annotated[str, Query(min_length=1, max_length=2_000)],
-    jour: Annotated[date, Query(description="Premier jour où la cible de la convention vaut de nouveau")],
+    jour: Annotated[Jour, Query(description="Premier jour où la cible de la convention vaut de nouveau")],
 ) -> Response:
     """Ce qu'elle valait reste lisible, tel qu'on le savait ; demande If-Match."""
 

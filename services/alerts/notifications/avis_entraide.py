@@ -58,10 +58,11 @@ class Changement(Proposition, frozen=True):
 
 
 class Rappel(Proposition, frozen=True):
-    """An answer, an order or the answer to an extension is awaited from ``caisse``, by ``terme``."""
+    """An answer, an order or the answer to an extension is awaited from ``caisse``, by ``terme``; or a team may be
+    released, as seen on that day."""
 
     caisse: str = ""
-    quoi: Literal["reponse", "ordre", "prolongation"] = "reponse"
+    quoi: Literal["reponse", "ordre", "prolongation", "liberation"] = "reponse"
     terme: date = date.min
 
 
@@ -191,6 +192,7 @@ _RAPPELS: Mapping[str, str] = {
     "reponse": "Votre réponse est attendue au plus tard le {}.",
     "ordre": "Les deux caisses sont engagées, mais l'ordre de mission manque : elle doit commencer le {}.",
     "prolongation": "Une prolongation vous est demandée : répondez avant la fin de la mission, le {}.",
+    "liberation": "Vue le {}, la projection tient votre objectif sans cette équipe : vous pouvez la libérer.",
 }
 
 _CHANGEMENTS: Mapping[str, Dire] = {

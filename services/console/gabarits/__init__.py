@@ -30,6 +30,8 @@ def creer_environnement() -> Environment:
         "majuscule": lambda texte: texte[:1].upper() + texte[1:],
         "nom_caisse": mots.nom_caisse,
         "en_noms": mots.en_noms,
+        "sans_adresses": mots.sans_adresses,
+        "page_de": mots.page_de,
         "minuscule": lambda texte: texte[:1].lower() + texte[1:],
         "dire": lambda code, table: mots.dire(table, code),
     }

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
+from services.console.acces import caisses_du_porteur
 from services.console.amont import Amont, RefusAmont, bloc
 from services.console.jeton import RIEN, Saisie, SaisieVerifiee, nouvelle_cle
 from services.console.page import AmontCourant, rendre, routeur
 from services.console.pages.actes import dit, fait
 from shared.network.reseau import charger
+from shared.service.identite import PrincipalCourant
 
 routes = routeur()
 
@@ -28,8 +30,11 @@ class Choix(BaseModel):
 
 
 @routes.get("/alertes")
-async def liste(request: Request, amont: AmontCourant, choix: Annotated[Choix, Query()]) -> Response:
-    """The living alerts, the most recent first."""
+async def liste(
+    request: Request, amont: AmontCourant, principal: PrincipalCourant, choix: Annotated[Choix, Query()]
+) -> Response:
+    """The living alerts, the most recent first; of their own caisse for those who act for one."""
+    choix.caisse = choix.caisse or next(iter(caisses_du_porteur(principal)), "")
     options = {**choix.model_dump(), "limite": _PAR_PAGE}
     contexte = {
         "choix": choix,

@@ -1,22 +1,26 @@
 """``/sources`` and ``/rejets``: what the sources send, which are silent, and what was refused."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
-from services.console.amont import Amont, Bloc, RefusAmont, blocs
+from services.console.acces import caisses_du_porteur
+from services.console.amont import Amont, RefusAmont, blocs, pannes
 from services.console.jeton import RIEN, Saisie, SaisieVerifiee, nouvelle_cle
 from services.console.mots import ETATS_SOURCE
 from services.console.page import AmontCourant, rendre, routeur
 from services.console.pages.actes import dit, fait
 from shared.service.erreurs import Introuvable
+from shared.service.identite import PrincipalCourant
 
 routes = routeur()
 
 _RUBRIQUE = "sources"
 SERVICES = ("contacts", "claims")
 _PAR_PAGE = 100
+FRAICHEUR_S = 30.0
+"""The sources of the network are judged over ten weeks, day by day: long to ask, and they change by the minute."""
 _ORDRE = {"silencieuse": 0, "incomplete": 1, "inconnue": 2, "complete": 3}
 
 
@@ -30,10 +34,13 @@ class Choix(BaseModel):
 
 
 @routes.get("/sources")
-async def sources(request: Request, amont: AmontCourant, choix: Annotated[Choix, Query()]) -> Response:
-    """Every source, the silent ones first, a page at a time."""
+async def sources(
+    request: Request, amont: AmontCourant, principal: PrincipalCourant, choix: Annotated[Choix, Query()]
+) -> Response:
+    """Every source, the silent ones first, a page at a time; of their own caisse for those who act for one."""
+    choix.caisse = choix.caisse or next(iter(caisses_du_porteur(principal)), "")
     lus = await blocs(
-        **{s: amont.lire(s, "/v1/sources", {"caisse": choix.caisse}) for s in SERVICES},
+        **{s: amont.lire(s, "/v1/sources", {"caisse": choix.caisse}, age_max_s=FRAICHEUR_S) for s in SERVICES},
         **{f"rejets_{s}": amont.lire(s, "/v1/rejets", {"etat": "ouvert", "limite": 1}) for s in SERVICES},
     )
     toutes = [s for service in SERVICES if (v := lus[service].valeur) for s in v["sources"]]
@@ -48,7 +55,7 @@ async def sources(request: Request, amont: AmontCourant, choix: Annotated[Choix,
     debut = (choix.page - 1) * _PAR_PAGE
     contexte = {
         "choix": choix,
-        "pannes": _pannes(lus),
+        "pannes": pannes(lus.values()),
         "comptes": {mot: sum(s["etat"] == code for s in toutes) for code, mot in ETATS_SOURCE.items()},
         "processus": sorted({s["process"] for s in toutes}),
         "sources": voulues[debut : debut + _PAR_PAGE],
@@ -67,7 +74,7 @@ async def rejets(request: Request, amont: AmontCourant, etat: str = "ouvert", fa
     )
     contexte = {
         "etat": etat,
-        "pannes": _pannes(lus),
+        "pannes": pannes(lus.values()),
         "rejets": [(s, r) for s in SERVICES if (v := lus[s].valeur) for r in v["rejets"]],
         "encore": any(b.valeur and b.valeur["suivant"] for b in lus.values()),
         "fait": dit(fait),
@@ -115,7 +122,3 @@ def _connu(service: str) -> str:
     if service not in SERVICES:
         raise Introuvable(f"Aucun service ne se nomme « {service} ».")
     return service
-
-
-def _pannes(lus: dict[str, Bloc[Any]]) -> list[str]:
-    return list(dict.fromkeys(b.panne for b in lus.values() if b.panne))

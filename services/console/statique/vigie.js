@@ -49,7 +49,7 @@ if (vif && window.EventSource) {
           vif.querySelector(`a[href="${CSS.escape(tenu)}"]`)?.focus({ preventScroll: true });
         }
         dire("En direct.");
-      }
+      } else if (reponse.status === 401) dire("Votre session est finie : rechargez la page.");
     } finally { enCours = false; }
   }
   const flux = new EventSource(vif.dataset.flux);
@@ -58,7 +58,9 @@ if (vif && window.EventSource) {
     if (connue !== null && connue !== e.data) relire();
     connue = e.data;
   });
-  flux.addEventListener("error", () => dire("Direct interrompu, nouvelle tentative…"));
+  flux.addEventListener("error", () => dire(
+    flux.readyState === EventSource.CLOSED ? "Direct arrêté : rechargez la page." : "Direct interrompu, nouvelle tentative…"
+  ));
   addEventListener("pagehide", () => flux.close());
 }
 

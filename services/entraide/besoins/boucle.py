@@ -1,8 +1,8 @@
-"""Sizing without anybody asking: new needs, those that could not be, and the end of those whose period is over."""
+"""Sizing without anybody asking: new needs, those that could not be, open ones every week with the aid that is agreed;
+and the end of those whose period is over."""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -18,25 +18,21 @@ from services.entraide.besoins.dimensionnement import (
     aujourd_hui,
     conversion,
     lire_situations,
+    lundi_a,
     mesurer,
     propositions_utiles,
 )
 from services.entraide.besoins.inscription import clore
 from services.entraide.besoins.store import SYSTEME, Taille
+from services.entraide.suivi.commun import montees
 from shared.database.transactions import pilote, transaction
-from shared.network.jours import date_de
+from shared.network.jours import date_de, jour_de
 from shared.service.periodique import repeter
-
-REPOS_S = 5.0
-"""Between two rounds, in seconds of the system's clock: a simulated one may have jumped."""
-
-REVOIR = timedelta(hours=6)
-"""Before what could not be sized is tried again, by the service's clock."""
 
 
 async def dimensionner_sans_fin(service: ServiceEntraide, client: httpx.AsyncClient, arret: asyncio.Event) -> None:
     """Make the rounds until ``arret``; raises what will not pass by itself."""
-    await repeter("dimensionnement", partial(tour, service, client), arret, REPOS_S)
+    await repeter("dimensionnement", partial(tour, service, client), arret, service.reglages.repos_s)
 
 
 async def tour(service: ServiceEntraide, client: httpx.AsyncClient) -> int:
@@ -47,7 +43,7 @@ async def tour(service: ServiceEntraide, client: httpx.AsyncClient) -> int:
         for numero in await store.passes(conn, jour):
             await clore(await pilote(conn), numero, maintenant, SYSTEME, "Sa période est passée.")
     async with service.moteur.connect() as conn:
-        lignes = await store.a_dimensionner(conn, maintenant - REVOIR)
+        lignes = await store.a_dimensionner(conn, maintenant, lundi_a(maintenant))
     await dimensionner_les(service, client, lignes)
     return len(lignes)
 
@@ -58,10 +54,11 @@ async def dimensionner_les(service: ServiceEntraide, client: httpx.AsyncClient, 
         return
     maintenant = service.clock.now()
     async with service.moteur.connect() as conn:
-        lues = await propositions_utiles(conn)
+        lues, rythmes = await propositions_utiles(conn), await montees(conn)
     situations = await lire_situations(
         Amonts(client, service.reglages.amonts), {(li.caisse, li.process) for li in lignes}, lues, maintenant,
         {(li.caisse, li.process): store.en_plus_de(li) for li in lignes}, service.reglages.echantillon,
+        rythmes,
     )  # fmt: skip
     prets = [ligne for ligne in lignes if ligne.process not in situations.muets]
     tailles = [await asyncio.to_thread(_taille, ligne, situations) for ligne in prets]
@@ -78,7 +75,8 @@ def _taille(ligne: Row[Any], situations: Situations) -> Taille:
     if situation is None:
         return _sans_situation(ligne, situations)
     try:
-        dim = mesurer(ligne.process, situation, situations.tenues[ligne.process], situations.horizon)
+        periode = (jour_de(ligne.debut), jour_de(ligne.fin))
+        dim = mesurer(ligne.process, situation, situations.tenues[ligne.process], situations.horizon, periode)
     except NonDimensionnable as exc:
         return Taille(None, str(exc))
     return Taille(dim, None)

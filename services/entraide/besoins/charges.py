@@ -1,7 +1,7 @@
 """From what the dossier services say of a caisse to the situation that a need is sized from. Pure.
 
-What is read is the caisse with the aid it had: the aid of the past weeks is taken off its paces, what it gave is added
-back, and the aid that is agreed for the weeks to come is counted at the aidée.
+What is read is the caisse with the aid it had: the aid delivered in the past weeks is taken off its paces, what it gave
+is added back, and the aid that is agreed for the weeks to come is counted at the aidée.
 """
 
 from collections.abc import Mapping, Sequence
@@ -87,14 +87,17 @@ class Appels:
 
 @dataclass(frozen=True, slots=True)
 class Aide:
-    """Aid of a caisse on a process, in its unit. ``recue``, ``donnee``: a week, over the past weeks looked at.
+    """Aid of a caisse on a process, in its unit. ``recue``, ``donnee``: delivered a week, over the past weeks read.
 
-    ``a_venir``: volume that live propositions bring in each week of the horizon.
+    ``a_venir``: volume that live propositions bring in each week of the horizon. ``rythme``: the best weekly pace of
+    its own since the aid that runs began (None: too soon to say, or no aid). Aid takes files that the caisse would
+    have worked: its recent pace falls as it recovers.
     """
 
     recue: float = 0.0
     donnee: float = 0.0
     a_venir: tuple[float, ...] = ()
+    rythme: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ def situation_des_dossiers(
     lundis = [horizon.lundi(rang) for rang in range(horizon.nombre)]
     plus, moins = (_par_semaine(serie, lundis) for serie in (en_plus.arrivees, en_plus.capacite))
     a_venir = aide.a_venir or (0.0,) * horizon.nombre
-    rythme = [fois * v + propre for v in charge.clotures]
+    rythme = _au_moins([fois * v + propre for v in charge.clotures], aide.rythme)
     au_mieux = [max(r, fois * v - aide.recue) for r, v in zip(rythme, charge.au_mieux, strict=True)]
     capacite, pointe = (
         tuple(max(0.0, v - m) + a for v, m, a in zip(serie, moins, a_venir, strict=True))
@@ -172,6 +175,14 @@ def situation_des_dossiers(
         delai_socle=max(tenir.socle, tenir.objectif),
         delai_objectif=tenir.objectif,
     )
+
+
+def _au_moins(serie: Sequence[float], moyenne: float | None) -> list[float]:
+    """The series raised in proportion to that mean, if it is above its own; its good and bad weeks stay so."""
+    presente = sum(serie) / len(serie)
+    if moyenne is None or presente >= moyenne:
+        return list(serie)
+    return [v * moyenne / presente for v in serie] if presente > 0 else [moyenne] * len(serie)
 
 
 def situation_du_telephone(

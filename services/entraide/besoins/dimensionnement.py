@@ -1,20 +1,21 @@
 """Sizing: the situations of caisses read from the services that own them, and what a need amounts to in its unit."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.entraide.besoins.aides import TRAVAILLEES, Clef, aides
+from services.entraide.besoins.aides import TRAVAILLEES, Clef, Fait, Montees, aidees_depuis, aides
 from services.entraide.besoins.amonts import Amonts
 from services.entraide.besoins.charges import (
     RIEN,
     Aide,
     Bornes,
+    Dossiers,
     EnPlus,
     SansCible,
     Telephone,
@@ -26,13 +27,15 @@ from services.entraide.besoins.charges import (
 )
 from services.entraide.domain.activites import ProductiviteInconnue, parametres, productivite
 from services.entraide.domain.besoins import JOURS_PAR_ETP_SEMAINE, dimensionner, en_volume
-from services.entraide.domain.donneur import SituationTelephone
+from services.entraide.domain.donneur import SituationTelephone, etp_manquants
 from services.entraide.domain.montage import Attendue
 from services.entraide.domain.semaines import JOURS, Horizon, lundi_de
 from services.entraide.domain.telephone import modele
 from services.entraide.propositions.lignes import VIVANTES, Lue, calendrier_de
 from services.entraide.propositions.store import lister
+from services.entraide.suivi.lecture import travail
 from shared.network.jours import date_de, jour_de
+from shared.network.tram import charger_tram
 from shared.service.amonts import LectureImpossible
 
 FENETRE = 42
@@ -74,6 +77,11 @@ def aujourd_hui(maintenant: datetime) -> int:
     return jour_de(maintenant.astimezone(_PARIS).date())
 
 
+def lundi_a(maintenant: datetime) -> datetime:
+    """The first instant of the week, in Paris."""
+    return datetime.combine(date_de(lundi_de(aujourd_hui(maintenant))), time(), _PARIS)
+
+
 async def propositions_utiles(conn: AsyncConnection) -> tuple[Lue, ...]:
     """Those whose work counts, past or to come."""
     return await lister(conn, etats={*VIVANTES, *TRAVAILLEES})
@@ -86,8 +94,10 @@ async def lire_situations(
     maintenant: datetime,
     en_plus: Mapping[Clef, EnPlus],
     echantillon: int,
+    montees: Montees,
 ) -> Situations:
-    """The situations of these (caisse, process), by calls outside of any transaction."""
+    """The situations of these (caisse, process), with what ``lues`` brought and will bring; by calls outside of any
+    transaction."""
     horizon, hier = horizon_a(maintenant), aujourd_hui(maintenant) - 1
     par_clef: dict[Clef, Attendue] = {}
     tenues: dict[str, Bornes] = {}
@@ -98,7 +108,7 @@ async def lire_situations(
         voulues = {caisse for caisse, p in clefs if p == process}
         try:
             trouvees, tenir = await _lire_un_process(
-                amonts, process, voulues, lues, horizon, hier, en_plus, echantillon
+                amonts, process, voulues, lues, horizon, hier, en_plus, echantillon, montees
             )
         except (LectureImpossible, NonDimensionnable) as exc:
             (muets if isinstance(exc, LectureImpossible) else manques)[process] = str(exc)
@@ -119,6 +129,7 @@ async def _lire_un_process(
     hier: int,
     en_plus: Mapping[Clef, EnPlus],
     echantillon: int,
+    montees: Montees,
 ) -> tuple[dict[str, Attendue], Bornes]:
     lecture = lectures().get(process)
     if lecture is None:
@@ -129,7 +140,7 @@ async def _lire_un_process(
         raise NonDimensionnable(str(exc)) from None
     siennes = [lue for lue in lues if lue.proposition.process == process]
     if isinstance(lecture, Telephone):
-        aidees = aides(siennes, hier, lecture.jours, horizon)
+        aidees = await _aides(amonts, lecture, siennes, hier, lecture.jours, horizon, echantillon, montees)
         lus = await amonts.appels(lecture, hier)
 
         def inverser() -> dict[str, Attendue]:
@@ -142,7 +153,7 @@ async def _lire_un_process(
             }  # fmt: skip
 
         return await asyncio.to_thread(inverser), tenir
-    aidees = aides(siennes, hier, FENETRE, horizon)
+    aidees = await _aides(amonts, lecture, siennes, hier, FENETRE, horizon, echantillon, montees)
     charges = await amonts.dossiers(lecture, horizon)
     return {
         c: situation_des_dossiers(
@@ -150,6 +161,32 @@ async def _lire_un_process(
         )
         for c in sorted(charges.keys() & set(caisses))
     }, tenir
+
+
+async def _aides(
+    amonts: Amonts,
+    lecture: Dossiers | Telephone,
+    lues: Sequence[Lue],
+    hier: int,
+    fenetre: int,
+    horizon: Horizon,
+    echantillon: int,
+    montees: Montees,
+) -> Mapping[Clef, Aide]:
+    """What was delivered is read where aid was worked lately. A prenante's work for its cédante (TRAM) is no aid."""
+    tram = charger_tram()
+
+    async def lire(clef: Clef, du: int) -> list[Fait]:
+        lus = await travail(amonts, lecture.service, clef[1], du, hier, caisse=clef[0], pas="jour")
+        return [
+            Fait(f.caisse, f.productrice, f.du, echantillon * (f.clos if isinstance(lecture, Dossiers) else f.livre))
+            for f in lus
+            if not tram.traite(clef[1], f.productrice, f.caisse, f.du)
+        ]
+
+    premiers = aidees_depuis(lues, hier, fenetre)
+    lus = await asyncio.gather(*(lire(clef, du) for clef, du in premiers.items()))
+    return aides(lues, dict(zip(premiers, lus, strict=True)), hier, fenetre, horizon, montees)
 
 
 def annoncee(situations: Situations, process: str, en_plus: EnPlus) -> Attendue:
@@ -161,8 +198,12 @@ def annoncee(situations: Situations, process: str, en_plus: EnPlus) -> Attendue:
     return situation_annoncee(process, tenir, situations.horizon, en_plus)
 
 
-def mesurer(process: str, situation: Attendue, tenir: Bornes, horizon: Horizon) -> dict[str, Any]:
+def mesurer(
+    process: str, situation: Attendue, tenir: Bornes, horizon: Horizon, periode: tuple[int, int] | None = None
+) -> dict[str, Any]:
     """What a need amounts to, as plain values: in the unit of the process, then in ETP, with what says so.
+
+    ``periode``: first and last day in which calls are to be helped (None: the whole horizon); files wait.
 
     Raises NonDimensionnable. Several tenths of a second for calls: run it off the loop.
     """
@@ -174,7 +215,7 @@ def mesurer(process: str, situation: Attendue, tenir: Bornes, horizon: Horizon) 
         "cible_hypothese": tenir.hypothese,
     }
     if isinstance(situation, SituationTelephone):
-        return commun | _mesurer_appels(process, situation)
+        return commun | _mesurer_appels(process, situation, horizon, periode)
     taille = dimensionner(process, situation)
     return commun | {
         **conversion(process),
@@ -190,16 +231,17 @@ def mesurer(process: str, situation: Attendue, tenir: Bornes, horizon: Horizon) 
     }
 
 
-def _mesurer_appels(process: str, s: SituationTelephone) -> dict[str, Any]:
+def _mesurer_appels(
+    process: str, s: SituationTelephone, horizon: Horizon, periode: tuple[int, int] | None
+) -> dict[str, Any]:
     telephone = modele()
-    manques = {
-        taux: [max(0.0, telephone.etp_pour(a, taux) - e) for a, e in zip(s.appels_par_jour, s.etp, strict=True)]
-        for taux in (s.taux_socle, s.taux_objectif)
-    }
+    manques = {taux: etp_manquants(s, taux, telephone) for taux in (s.taux_socle, s.taux_objectif)}
     etp = manques[s.taux_objectif]
+    semaines = range(horizon.nombre) if periode is None else horizon.semaines(*periode)
+    total = sum(etp[rang] for rang in semaines)
     return conversion(process) | {
-        "volume": round(en_volume(process, sum(etp)), 3),
-        "etp_semaines": round(sum(etp), 3),
+        "volume": round(en_volume(process, total), 3),
+        "etp_semaines": round(total, 3),
         "etp_par_semaine": [round(v, 2) for v in etp],
         "etp_socle_par_semaine": [round(v, 2) for v in manques[s.taux_socle]],
         "appels_par_jour": [round(v, 1) for v in s.appels_par_jour],

@@ -8,10 +8,10 @@ _CHAMPS = (
     "id", "cle", "caisse", "process", "motif", "provisoire", "mois", "debut", "fin", "voies", "remise", "couloir",
     "obstacles", "priorite", "arrivees_en_plus", "capacite_en_moins", "constats", "commentaire", "volume",
     "volume_donne", "dimensionnement", "raison", "etat", "revision", "cree_le", "cree_par", "change_le", "clos_le",
-    "alloue_par",
+    "alloue_par", "dimensionne_le",
 )  # fmt: skip
 
-_HORS_ETIQUETTE = ("alloue_par", "raison")
+_HORS_ETIQUETTE = ("alloue_par", "raison", "dimensionne_le")
 """What changes without anybody's doing, and does not keep a coordinator from amending."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, or_, select, update
@@ -11,11 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.entraide.besoins.charges import EnPlus
 from services.entraide.besoins.inscription import tracer
 from services.entraide.besoins.tables import besoins, historique, preparations
+from services.entraide.domain.activites import parametres
 from services.entraide.domain.besoins import Besoin
+from services.entraide.propositions.store import couverts
 from shared.database.transactions import pilote
 from shared.network.jours import jour_de
 
 SYSTEME = "systeme"
+
+REVOIR = timedelta(hours=6)
+"""Before what could not be sized is tried again, by the service's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,16 @@ async def ouverts(
     return (await conn.execute(select(besoins).where(*conditions).order_by(besoins.c.cle))).all()
 
 
-async def a_dimensionner(conn: AsyncConnection, revoir_avant: datetime) -> Sequence[Row[Any]]:
-    """Needs never sized, and those that could not be when last looked at before ``revoir_avant``."""
+async def a_dimensionner(conn: AsyncConnection, maintenant: datetime, lundi: datetime) -> Sequence[Row[Any]]:
+    """Needs never sized, those that could not be when last looked at, and open ones whose volume nobody gave, which
+    are sized again from ``lundi`` on, the first instant of the week, with the aid that is agreed."""
     t = besoins.c
     requete = select(besoins).where(
-        or_(t.etat == "a_dimensionner", (t.etat == "non_dimensionne") & (t.change_le < revoir_avant))
+        or_(
+            t.etat == "a_dimensionner",
+            (t.etat == "non_dimensionne") & (t.change_le < maintenant - REVOIR),
+            (t.etat == "ouvert") & ~t.volume_donne & ~t.provisoire & (t.dimensionne_le < lundi),
+        )
     )
     return (await conn.execute(requete.order_by(t.id))).all()
 
@@ -78,19 +88,39 @@ async def passes(conn: AsyncConnection, jour: date) -> Sequence[int]:
 
 
 async def noter_taille(conn: AsyncConnection, numero: int, revision: int, taille: Taille, maintenant: datetime) -> None:
-    """Keep what a sizing gave, unless the need changed meanwhile (``revision``): then it is sized again."""
+    """Keep what a sizing gave, unless the need changed meanwhile (``revision``): then it is sized again.
+
+    What the projection still finds to absorb has the agreed aid counted: the volume is that and what is covered.
+    """
     present = await lire(conn, numero, verrouiller=True)
     if present is None or present.revision != revision or present.etat == "clos":
         return
     dim = taille.dimensionnement
-    volume = present.volume if present.volume_donne else None if dim is None else dim["volume"]
+    pris = (await couverts(conn, [present.cle])).get(present.cle, 0.0)
+    sien = None if dim is None else round(pris + dim["volume"], 3)
+    volume = present.volume if present.volume_donne else sien
+    await conn.execute(update(besoins).where(besoins.c.id == numero).values(dimensionne_le=maintenant))
+    if present.etat == "ouvert" and (sien is None or not change_le_reste(present.volume, sien, pris)):
+        return
     ouvert = volume is not None and (dim is None or "unite" in dim) and taille.raison is None
     valeurs = {
         "dimensionnement": None if dim is None else dict(dim), "raison": taille.raison, "volume": volume,
         "etat": "ouvert" if ouvert else "non_dimensionne",
     }  # fmt: skip
+    if present.etat == "ouvert" and volume > present.volume:
+        valeurs["alloue_par"] = None
     trace = {"volume": volume, "raison": taille.raison} | ({} if dim is None else {"etp_semaines": dim["etp_semaines"]})
     await _changer(conn, present, valeurs, trace, maintenant, SYSTEME, "dimensionnement", None)
+
+
+def change_le_reste(avant: float, apres: float, pris: float) -> bool:
+    """Whether a new volume of a need changes what is left of it enough to be kept: some part of it, or all of the rest.
+
+    ``pris``: what its propositions cover.
+    """
+    restes = max(0.0, avant - pris), max(0.0, apres - pris)
+    part: float = parametres()["redimensionnement"]["part"]
+    return restes[1] == 0 < restes[0] or abs(restes[1] - restes[0]) > part * max(avant, apres)
 
 
 async def noter_attente(conn: AsyncConnection, numero: int, raison: str) -> None:

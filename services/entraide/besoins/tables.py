@@ -22,6 +22,7 @@ besoins = Table(
     Column("dimensionnement", JSONB(none_as_null=True)), Column("raison", Text),
     Column("etat", Text), Column("revision", Integer), Column("cree_le", _INSTANT), Column("cree_par", Text),
     Column("change_le", _INSTANT), Column("clos_le", _INSTANT), Column("alloue_par", BigInteger),
+    Column("dimensionne_le", _INSTANT),
 )  # fmt: skip
 
 historique = Table(
@@ -42,7 +43,8 @@ def ddl_besoins(schema: str) -> Sequence[str]:
     """Statements that create the tables in ``schema``.
 
     One need lives for a caisse and a process, and one provisional need. ``volume_donne``: a person said the volume.
-    ``alloue_par``: the last plan that looked at it. ``besoins_preparations``: months whose provisional needs came.
+    ``alloue_par``: the last plan that looked at it; ``dimensionne_le``: when it was last sized, were it for
+    nothing. ``besoins_preparations``: months whose provisional needs came.
     """
     return [
         f"""CREATE TABLE {schema}.besoins (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -59,7 +61,7 @@ def ddl_besoins(schema: str) -> Sequence[str]:
             dimensionnement jsonb, raison text,
             etat text NOT NULL CHECK (etat IN ('a_dimensionner', 'ouvert', 'non_dimensionne', 'clos')),
             revision integer NOT NULL DEFAULT 1, cree_le timestamptz NOT NULL, cree_par text NOT NULL,
-            change_le timestamptz NOT NULL, clos_le timestamptz, alloue_par bigint,
+            change_le timestamptz NOT NULL, clos_le timestamptz, alloue_par bigint, dimensionne_le timestamptz,
             CHECK ((clos_le IS NOT NULL) = (etat = 'clos')), CHECK (etat <> 'ouvert' OR volume IS NOT NULL),
             CHECK (etat <> 'non_dimensionne' OR raison IS NOT NULL))""",
         f"""CREATE UNIQUE INDEX besoins_vivants ON {schema}.besoins (caisse, process, provisoire)

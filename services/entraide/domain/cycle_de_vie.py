@@ -299,7 +299,7 @@ TABLE: Mapping[Commande, Transition] = {
     ),
     "expirer": Transition(_depuis("proposee"), _SYSTEME, "expiree", _rendre_le_reste, (_delai_passe,)),
     "annuler": Transition(
-        _depuis("proposee", "engagee", "ordonnee"), _NATIONALE, "annulee", _sans_effet, motif=True
+        _depuis("proposee", "engagee", "ordonnee"), _NATIONALE, "annulee", _rendre_le_reste, motif=True
     ),
     "ordonner": Transition(_depuis("engagee"), _AIDANTE, "ordonnee", _sans_effet),
     "demarrer": Transition(

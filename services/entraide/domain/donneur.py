@@ -30,6 +30,14 @@ class SituationTelephone:
             raise ValueError("Appels et ETP doivent compter autant de semaines.")
 
 
+def etp_manquants(situation: SituationTelephone, taux: float, telephone: Modele) -> tuple[float, ...]:
+    """ETP missing in each week for that share of the calls to be answered."""
+    return tuple(
+        max(0.0, telephone.etp_pour(appels, taux) - etp)
+        for appels, etp in zip(situation.appels_par_jour, situation.etp, strict=True)
+    )
+
+
 def marge(process: str, situation: Situation | SituationTelephone, telephone: Modele) -> Surete:
     """The margin of a donor on a process, in hundredths, rounded down. Raises ProductiviteInconnue."""
     if isinstance(situation, SituationTelephone):

@@ -19,7 +19,6 @@ from shared.indicators.differences import (
     comparer,
     conclure,
     difference,
-    mois_d_avant,
     moyenne,
 )
 from shared.indicators.sens import Mieux
@@ -27,6 +26,10 @@ from shared.network.mois import Mois
 
 HORIZONS = (1, 2, 3)
 """Whole months after the month in which the mission began."""
+
+MOIS_DU_BESOIN = 3
+"""Months before the aid that are its level before: the month the comité judged and those that led to it. An assumption,
+to be judged where the true effect is known: ``python -m vigie.experience.mesure``."""
 
 CHOISIE = (
     "La caisse a été aidée parce que son chiffre était mauvais : une part de l'amélioration peut n'être qu'un retour à "
@@ -84,6 +87,12 @@ class Effet:
         return self.comparaison.conclusion
 
 
+def mois_d_avant_l_aide(debut: Mois) -> list[Mois]:
+    """The months that an aid begun in ``debut`` is compared with: those in which the need was stated, not the ordinary
+    ones before it, to which the caisse would not have come back by itself."""
+    return [debut.plus(-recul) for recul in range(MOIS_DU_BESOIN, 0, -1)]
+
+
 def prolonger(serie: Serie, avant: Sequence[Mois]) -> Projetee | None:
     """The level of the months before, continued: where nothing else can be projected (calls). None: too few months.
 
@@ -120,6 +129,7 @@ def effet(
     mieux: Mieux,
     attendue: Projetee | str,
     *,
+    avant: Sequence[Mois] = (),
     relative: bool = False,
     touches: Collection[str] = (),
     autre_aide: bool = False,
@@ -128,18 +138,18 @@ def effet(
 ) -> Effet:
     """The effect on one indicator ``horizon`` months after ``debut``, the month of the first day.
 
-    ``attendue``: the projection kept before, or why there is none. ``touches``: comparables with an aid of their own,
+    ``avant``: the months before (none: those of ``mois_d_avant_l_aide``). ``attendue``: the projection kept before, or
+    why there is none. ``touches``: comparables with an aid of their own,
     given or received: set aside. ``choisie``: it was taken for its bad figures. ``tardive``: see TARDIVE.
     """
-    mois, avant = debut.plus(horizon), mois_d_avant(debut.plus(-1))
+    mois, avant = debut.plus(horizon), avant or mois_d_avant_l_aide(debut)
     ecartes = tuple(sorted(set(touches) & temoins.keys()))
     libres = {c: s for c, s in temoins.items() if c not in ecartes}
     if relative:
-        vue = comparer(
-            mois, avant, en_part_d_avant(serie, avant), {c: en_part_d_avant(s, avant) for c, s in libres.items()}, mieux
-        )
+        parts = {c: en_part_d_avant(s, avant) for c, s in libres.items()}
+        vue = comparer(mois, avant, en_part_d_avant(serie, avant), parts, mieux, min(len(avant), MOIS_AVANT_MIN))
     else:
-        vue = comparer(mois, avant, serie, libres, mieux)
+        vue = comparer(mois, avant, serie, libres, mieux, min(len(avant), MOIS_AVANT_MIN))
     propre, raison = None, attendue if isinstance(attendue, str) else None
     if not isinstance(attendue, str):
         if mois in serie:

@@ -27,11 +27,13 @@ class Aidante:
     """What must be known of an aidante on one process before it gives.
 
     ``en_alerte``: an alert of the process is open at it. ``marge_etp``: most ETP it can give in the best week and
-    stay above its own objectif; ``None`` when nothing is known, which forbids giving.
+    stay above its own objectif; ``None`` when nothing is known, which forbids giving. ``prenante``: it does this work
+    for the aidée already, durably (TRAM).
     """
 
     en_alerte: bool
     marge_etp: float | None
+    prenante: bool = False
 
 
 Regle = Callable[[Pole, Besoin], str | None]
@@ -41,6 +43,7 @@ def refus(pole: Pole, besoin: Besoin, aidante: Aidante, etp_min: float) -> tuple
     """Every reason for which the pôle may not help, in the order of REGLES; empty when it may."""
     regles: Mapping[str, Regle] = {
         **REGLES,
+        "prenante_tram": partial(_prenante, aidante),
         "aidante_en_alerte": partial(_aidante_en_alerte, aidante),
         "sous_son_objectif": partial(_sous_son_objectif, aidante, etp_min),
     }
@@ -90,6 +93,12 @@ def _obstacle(_: Pole, besoin: Besoin) -> str | None:
     for nom in sorted(besoin.obstacles):
         return f"Obstacle : {connus.get(nom, nom)}."
     return None
+
+
+def _prenante(aidante: Aidante, pole: Pole, besoin: Besoin) -> str | None:
+    if not aidante.prenante:
+        return None
+    return f"{pole.caisse} traite déjà « {besoin.process} » pour {besoin.caisse} (TRAM) : ce n'est pas une entraide."
 
 
 def _aidante_en_alerte(aidante: Aidante, pole: Pole, besoin: Besoin) -> str | None:

@@ -135,7 +135,7 @@ def _gain(c: Contexte, reserve: Reserve, couple: Couple, levee: _Levee) -> int:
     utile = c.utile(couple, travail(couple.effet, etp))
     ote: Entiers = np.maximum(manque, 0)[None] - np.maximum(manque[None] - utile[:, None, :], 0)
     cout = etp * couple.par_etp + (0 if levee.cout or en_cours else couple.fixe)
-    net = np.where(possibles, ote.sum(axis=2) @ c.prix[couple.demande] - cout, 0)
+    net = np.where(possibles, (ote * c.prix[couple.demande]).sum(axis=(1, 2)) - cout, 0)
     bloc = int(net.argmax())
     return int(ote[bloc, 1].sum()) // MILLIEMES if net[bloc] > 0 else 0
 

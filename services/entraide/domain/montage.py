@@ -1,7 +1,7 @@
 """From pôles, needs and projections to the allocation problem, with every refusal on the way."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 
@@ -17,11 +17,12 @@ from services.entraide.domain.allocation.modele import (
     Surete,
 )
 from services.entraide.domain.besoins import Besoin, dimensionner, en_etp_semaines
-from services.entraide.domain.donneur import SituationTelephone, apres, marge, meilleure_marge
+from services.entraide.domain.cycle_de_vie import echeance
+from services.entraide.domain.donneur import SituationTelephone, apres, etp_manquants, marge, meilleure_marge
 from services.entraide.domain.eligibilite import Aidante, Refus, refus
 from services.entraide.domain.poles import Pole
 from services.entraide.domain.projection import Situation
-from services.entraide.domain.semaines import Horizon
+from services.entraide.domain.semaines import JOURS, Horizon
 from services.entraide.domain.telephone import Modele, modele
 from shared.network.calendrier import Calendrier
 
@@ -46,7 +47,9 @@ class Donnees:
     """Everything a plan is made from. ``situations`` of aidées and aidantes alike, by (caisse, process), over the
     horizon, with the work of ``engagements`` already counted at the aidée and not yet at the aidante.
 
-    ``alertes``: (caisse, process) with an open alert. ``calendriers``: by caisse, for those that have pôles.
+    ``alertes``: (caisse, process) with an open alert. ``calendriers``: by caisse, for those that have pôles or needs.
+    ``jour``: the day the plan is put forward: nothing starts before both caisses have had their working days to answer
+    (None: they have answered). ``tram``: (prenante, cédante, process) that hold durably over the horizon's start.
     """
 
     horizon: Horizon
@@ -58,6 +61,8 @@ class Donnees:
     engagements: tuple[Engagement, ...] = ()
     poids: Poids = field(default_factory=Poids)
     telephone: Modele | None = None
+    jour: int | None = None
+    tram: frozenset[tuple[str, str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -87,14 +92,35 @@ def monter(donnees: Donnees) -> Montage:
         for besoin in donnees.besoins:
             clef = (pole.caisse, besoin.process)
             surete = suretes.get(clef)
-            aidante = Aidante(clef in donnees.alertes, None if surete is None else _marge(surete, pole))
+            aidante = Aidante(
+                clef in donnees.alertes,
+                None if surete is None else _marge(surete, pole),
+                (pole.caisse, besoin.caisse, besoin.process) in donnees.tram,
+            )
             motifs = refus(pole, besoin, aidante, regles_.etp_min / CENTIEMES)
             if motifs:
                 refuses[pole.cle, besoin.cle] = motifs
             else:
-                paires.append(Paire(pole.cle, besoin.cle, _deja(donnees, pole, besoin)))
+                premiere = _premiere(donnees, pole, besoin)
+                paires.append(Paire(pole.cle, besoin.cle, _deja(donnees, pole, besoin), premiere))
+    demandes = tuple(replace(d, premiere=_au_plus_tot(d, paires)) for d in demandes)
     probleme = Probleme(horizon.nombre, demandes, offreurs, tuple(paires), suretes, donnees.poids, regles_)
     return Montage(probleme, refuses)
+
+
+def _au_plus_tot(demande: Demande, paires: Sequence[Paire]) -> int:
+    """First week in which some pair may work for the need."""
+    siennes = [p.premiere for p in paires if p.demande == demande.cle]
+    return max(demande.premiere, min(siennes, default=0))
+
+
+def _premiere(donnees: Donnees, pole: Pole, besoin: Besoin) -> int:
+    """First week that begins once both caisses have had their working days to answer; never past the horizon."""
+    if donnees.jour is None:
+        return 0
+    delai = parametres()["proposition"]["jours_ouvres_pour_repondre"]
+    terme = echeance(donnees.jour, delai, (donnees.calendriers[pole.caisse], donnees.calendriers[besoin.caisse]))
+    return min(donnees.horizon.nombre, donnees.horizon.semaines(terme + 1, terme + JOURS).start)
 
 
 def _marge(surete: Surete, pole: Pole) -> float:
@@ -120,18 +146,11 @@ def _suretes(donnees: Donnees, telephone: Modele) -> dict[tuple[str, str], Suret
 def _demande(besoin: Besoin, donnees: Donnees, telephone: Modele) -> Demande:
     situation = donnees.situations[besoin.caisse, besoin.process]
     horizon = donnees.horizon
-    premiere = max(0, horizon.rang(besoin.debut + 6))
-    derniere = min(horizon.nombre - 1, horizon.rang(besoin.fin))
+    semaines = horizon.semaines(besoin.debut, besoin.fin)
     if isinstance(situation, SituationTelephone):
-        socle, objectif = (
-            [
-                max(0.0, telephone.etp_pour(a, taux) - e)
-                for a, e in zip(situation.appels_par_jour, situation.etp, strict=True)
-            ]
-            for taux in (situation.taux_socle, situation.taux_objectif)
-        )
+        socle, objectif = _manques_d_appels(besoin, situation, telephone, semaines)
     else:
-        socle, objectif = _manques_de_dossiers(besoin, situation, premiere)
+        socle, objectif = _manques_de_dossiers(besoin, situation, semaines.start)
     centiemes_objectif = tuple(ceil(CENTIEMES * v - 1e-6) for v in objectif)
     return Demande(
         cle=besoin.cle,
@@ -140,10 +159,31 @@ def _demande(besoin: Besoin, donnees: Donnees, telephone: Modele) -> Demande:
         cumulatif=not isinstance(situation, SituationTelephone),
         manque_socle=tuple(min(o, ceil(CENTIEMES * v - 1e-6)) for v, o in zip(socle, centiemes_objectif, strict=True)),
         manque_objectif=centiemes_objectif,
-        premiere=premiere,
-        derniere=derniere,
+        premiere=semaines.start,
+        derniere=semaines.stop - 1,
         priorite=besoin.priorite,
     )
+
+
+def _manques_d_appels(
+    besoin: Besoin, situation: SituationTelephone, telephone: Modele, semaines: range
+) -> tuple[list[float], list[float]]:
+    """ETP missing on socle and on objectif in each week of the need, brought to its volume, which a coordinator may
+    amend.
+
+    A volume given where no call is projected to be missed is spread over these weeks.
+    """
+    socle, objectif = (
+        etp_manquants(situation, taux, telephone) for taux in (situation.taux_socle, situation.taux_objectif)
+    )
+    voulus, total = en_etp_semaines(besoin.process, besoin.volume), sum(objectif[rang] for rang in semaines)
+    if total <= 0:
+        socle, objectif, total = (0.0,) * len(objectif), (1.0,) * len(objectif), len(semaines)
+    return _dans(socle, semaines, voulus / total), _dans(objectif, semaines, voulus / total)
+
+
+def _dans(serie: Sequence[float], semaines: range, facteur: float) -> list[float]:
+    return [facteur * v if rang in semaines else 0.0 for rang, v in enumerate(serie)]
 
 
 def _manques_de_dossiers(besoin: Besoin, situation: Situation, premiere: int) -> tuple[list[float], list[float]]:

@@ -27,6 +27,10 @@ class Horizon:
         """Rank of the week of a day; below 0 or from ``nombre`` on when it is outside."""
         return (jour - self.premier) // JOURS
 
+    def semaines(self, du: int, au: int) -> range:
+        """Ranks of the weeks that begin in [du, au]; empty when none does."""
+        return range(max(0, self.rang(du + JOURS - 1)), min(self.nombre - 1, self.rang(au)) + 1)
+
     def jours_ouvres(self, calendrier: Calendrier) -> tuple[int, ...]:
         """Working days of each week."""
         return tuple(calendrier.ouvres_entre(self.lundi(r), self.lundi(r + 1)) for r in range(self.nombre))

@@ -74,6 +74,8 @@ class PoidsSupposes(Corps):
 
     socle: Points | None = None
     objectif: Points | None = None
+    semaine_socle: Points | None = None
+    semaine_objectif: Points | None = None
     mission: Points | None = None
     changement: Points | None = None
     mobilisation: Points | None = None
@@ -159,7 +161,7 @@ def _taille(b: Besoin, situations: Situations) -> Besoin:
         raison = situations.manques.get(b.process, f"{b.caisse} n'a pas assez d'histoire sur « {b.process} ».")
         raise champ_invalide("nouveaux_besoins", f"{raison} Donnez un volume.")
     try:
-        dim = mesurer(b.process, situation, situations.tenues[b.process], situations.horizon)
+        dim = mesurer(b.process, situation, situations.tenues[b.process], situations.horizon, (b.debut, b.fin))
     except NonDimensionnable as exc:
         raise champ_invalide("nouveaux_besoins", str(exc)) from None
     return replace(b, volume=dim["volume"])

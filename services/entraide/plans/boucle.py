@@ -21,15 +21,12 @@ from shared.service.erreurs import Conflit
 from shared.service.idempotence import purger
 from shared.service.periodique import repeter
 
-REPOS_S = 5.0
-"""Between two rounds, in seconds of the system's clock: a simulated one may have jumped."""
-
 _log = structlog.get_logger(__name__)
 
 
 async def allouer_sans_fin(service: ServiceEntraide, client: httpx.AsyncClient, arret: asyncio.Event) -> None:
     """Make the rounds until ``arret``; raises what will not pass by itself."""
-    await repeter("allocation", partial(tour, service, client), arret, REPOS_S)
+    await repeter("allocation", partial(tour, service, client), arret, service.reglages.repos_s)
 
 
 async def tour(service: ServiceEntraide, client: httpx.AsyncClient) -> dict[str, int]:

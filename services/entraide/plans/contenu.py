@@ -83,8 +83,11 @@ def _mission(m: Mission, plan: Plan, donnees: Donnees) -> Contenu:
 
 
 def _volume(plan: Plan, missions: Sequence[Mission], besoin: Besoin) -> float:
-    """What these missions work for a need, in its unit."""
-    return sum(_apport_par_semaine(plan, missions, besoin))
+    """What these missions are asked to work for a need, in its unit: in all, never more than is needed, even where the
+    minimum assignment could work more."""
+    tout = sum(_apport_par_semaine(plan, plan.missions, besoin))
+    part = min(1.0, besoin.volume / tout) if tout > 0 else 1.0
+    return part * sum(_apport_par_semaine(plan, missions, besoin))
 
 
 def _apport_par_semaine(plan: Plan, missions: Sequence[Mission], besoin: Besoin) -> list[float]:
@@ -104,7 +107,7 @@ def _besoin(b: Besoin, plan: Plan, effet: Effet, donnees: Donnees) -> Contenu:
         "unite": productivite(b.process).unite,
         "hypothese": productivite(b.process).hypothese,
         "volume": round(b.volume, 3),
-        "volume_apporte": round(sum(apport), 3),
+        "volume_apporte": round(_volume(plan, plan.missions, b), 3),
         **_suites(effet, avenir),
         **avenir,
         "limite": effet.limite,

@@ -31,6 +31,7 @@ from services.entraide.poles import store as depot_poles
 from services.entraide.poles.description import en_pole
 from services.entraide.propositions.lignes import Lue, calendrier_de
 from services.entraide.propositions.store import couverts, ecartees, engagements
+from shared.network.tram import charger_tram
 from shared.service.amonts import LectureImpossible
 
 RESTE_MIN = 1e-6
@@ -109,9 +110,10 @@ async def lire_ailleurs(
     made blind."""
     voulus = {b.process for b in base.besoins}
     clefs = {(b.caisse, b.process) for b in base.besoins}
+    montees = {p.cle: p.acculturation for p in base.poles}
     clefs |= {(p.caisse, process) for p in base.poles for process in p.process & voulus}
     situations, alertes = await asyncio.gather(
-        lire_situations(amonts, clefs, base.lues, maintenant, base.en_plus, service.reglages.echantillon),
+        lire_situations(amonts, clefs, base.lues, maintenant, base.en_plus, service.reglages.echantillon, montees),
         amonts.alertes(),
     )
     if situations.muets:
@@ -128,14 +130,22 @@ def assembler(base: Base, situations: Situations, alertes: frozenset[Clef], poid
             connues[b.caisse, b.process] = annoncee(
                 situations, b.process, en_plus.get((b.caisse, b.process), EnPlus({}, {}))
             )
+    aidantes, aidees = {p.caisse for p in base.poles}, {b.caisse for b in base.besoins}
     donnees = Donnees(
         horizon=situations.horizon,
         poles=base.poles,
         besoins=base.besoins,
         situations=connues,
         alertes=alertes,
-        calendriers={p.caisse: calendrier_de(p.caisse) for p in base.poles},
+        calendriers={c: calendrier_de(c) for c in sorted(aidantes | aidees)},
         engagements=base.engagements,
         poids=poids or Poids(),
+        jour=situations.hier + 1,
+        tram=frozenset(
+            (aidante, b.caisse, b.process)
+            for b in base.besoins
+            for aidante in aidantes
+            if charger_tram().traite(b.process, aidante, b.caisse, b.debut)
+        ),
     )
     return Entree(donnees, base.ecartees)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection
-from datetime import date
 from typing import Annotated, Any
 
 import msgspec
@@ -14,13 +13,14 @@ from services.entraide.propositions import store
 from services.entraide.propositions.annonces import slug_du_cote
 from services.entraide.propositions.lignes import MISSIONS, VIVANTES
 from services.entraide.propositions.presentation import detailler, etiquette, presenter
+from services.entraide.suivi.store import dernieres_suites
 from shared.dossiers.api.parametres import parametre_invalide
 from shared.network.jours import date_de, jour_de
 from shared.network.reseau import CaisseInconnue, charger
 from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.erreurs import Introuvable
 from shared.service.pagination import Page, lier_suivante, page_demandee, paginer
-from shared.service.reponses import Numero, json
+from shared.service.reponses import Jour, Numero, json
 
 routes = APIRouter(tags=["propositions et missions"])
 
@@ -73,8 +73,8 @@ async def missions(
     pour: Pour = None,
     etat: Annotated[list[Etat] | None, Query(description="ordonnee, active, terminee, interrompue")] = None,
     process: Process = None,
-    du: Annotated[date | None, Query(description="En cours ce jour ou après")] = None,
-    au: Annotated[date | None, Query(description="En cours ce jour ou avant")] = None,
+    du: Annotated[Jour | None, Query(description="En cours ce jour ou après")] = None,
+    au: Annotated[Jour | None, Query(description="En cours ce jour ou avant")] = None,
 ) -> dict[str, Any]:
     """Les plus récentes d'abord. Une mission est une proposition dont l'ordre est donné ; elle garde son numéro."""
     etats: Collection[Etat] = MISSIONS if etat is None else [e for e in etat if e in MISSIONS]
@@ -87,10 +87,12 @@ async def missions(
 @routes.get("/v1/coordination", summary="Ce que la coordination nationale a sous les yeux")
 async def coordination(service: Service) -> dict[str, Any]:
     """Les propositions et missions vivantes par état, les réponses attendues par caisse, les ordres de mission qui
-    manquent, les besoins dont un reste attend un nouveau plan."""
+    manquent, les besoins dont un reste attend un nouveau plan. « suites » : chaque semaine, ce que les
+    missions actives ont encore à faire ; « utile » faux : l'aidée peut libérer l'équipe."""
     async with service.moteur.connect() as conn:
         vivantes = await store.lister(conn, etats=VIVANTES)
         rendus = await store.a_reallouer(conn)
+        suites = await dernieres_suites(conn, [lue.id for lue in vivantes if lue.proposition.etat == "active"])
     attendues: dict[str, list[int]] = {}
     for lue in vivantes:
         for cote in en_attente_de(lue.proposition):
@@ -102,6 +104,11 @@ async def coordination(service: Service) -> dict[str, Any]:
             for caisse, jours in sorted(attendues.items(), key=lambda cj: (min(cj[1]), cj[0]))
         ],
         "ordres_attendus": [presenter(lue) for lue in vivantes if lue.proposition.etat == "engagee"],
+        "suites": [
+            presenter(lue) | {nom: getattr(suites[lue.id], nom) for nom in ("lundi", "volume", "utile", "phrase")}
+            for lue in vivantes
+            if lue.id in suites
+        ],
         "besoins_a_reallouer": list(rendus),
     }
 

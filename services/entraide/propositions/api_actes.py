@@ -190,7 +190,10 @@ _RESUMES: Mapping[str, tuple[str, str]] = {
         "D'autres dates, ETP ou volume : qui amende s'engage, l'autre répond de nouveau.",
     ),
     "refus": ("Refuser", "Demande un motif ; ce qui reste du besoin est alloué de nouveau, à d'autres."),
-    "annulation": ("Annuler", "Par la coordination nationale, avec un motif ; rien n'est réalloué."),
+    "annulation": (
+        "Annuler",
+        "Par la coordination nationale, avec un motif ; le reste est alloué à d'autres.",
+    ),
     "ordre-de-mission": ("Donner l'ordre de mission", "Par l'aidante ; rien ne commence sans lui."),
     "demarrage": ("Démarrer", "Au premier jour venu ; Vigie le fait d'elle-même si personne ne le fait."),
     "prolongation": ("Demander une prolongation", "Des semaines de plus, avec un motif ; l'autre caisse répond."),

@@ -21,9 +21,6 @@ from shared.database.transactions import transaction
 from shared.network.jours import date_de
 from shared.service.periodique import repeter
 
-PERIODE_S = 5.0
-"""Between two rounds, in seconds of the system's clock: a simulated one may have jumped."""
-
 HEURE = 8
 """Nobody is reminded before this hour of the caisse's own clock."""
 
@@ -34,7 +31,7 @@ PREAVIS_REPONSE, PREAVIS_ORDRE = 1, 2
 async def veiller(service: ServiceEntraide, client: httpx.AsyncClient, arret: asyncio.Event) -> None:
     """Make the rounds until ``arret``. Raises what will not pass by itself."""
     del client
-    await repeter("propositions", lambda: tour(service.moteur, service.clock.now()), arret, PERIODE_S)
+    await repeter("propositions", lambda: tour(service.moteur, service.clock.now()), arret, service.reglages.repos_s)
 
 
 async def tour(moteur: AsyncEngine, maintenant: datetime) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """What a plan puts forward, and what a proposition gives back to the next one. Pure.
 
 The remainder of a need is its volume less what its propositions cover: an answer that says no, or that comes too late,
-covers nothing, and an interrupted mission what was worked. One that the national coordination cancels gives nothing
-back: the help was not wanted any more.
+and one that the national coordination cancels cover nothing, an interrupted mission what was worked. A team released
+before its end gives nothing back: the help was not needed any more.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,9 @@ from shared.network.reseau import charger
 
 VIVANTES: tuple[Etat, ...] = ("proposee", "engagee", "ordonnee", "active")
 """States that hold a team: what is proposed is kept for its answer."""
+
+RENDUES: tuple[Etat, ...] = ("declinee", "expiree", "annulee", "interrompue")
+"""States whose remainder is to be allocated again."""
 
 MISSIONS: tuple[Etat, ...] = ("ordonnee", "active", "terminee", "interrompue")
 """States of a mission: what was ordered."""
@@ -110,7 +113,7 @@ def part_travaillee(termes: Termes, jour: int) -> float:
 
 def couvert(proposition: Proposition, close_le: int | None) -> float:
     """Volume it takes off its need. ``close_le``: the day it ended, for an interrupted one."""
-    if proposition.etat in ("declinee", "expiree"):
+    if proposition.etat in ("declinee", "expiree", "annulee"):
         return 0.0
     if proposition.etat == "interrompue":
         assert close_le is not None

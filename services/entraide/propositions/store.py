@@ -13,6 +13,7 @@ from services.entraide.domain.montage import Engagement
 from services.entraide.domain.semaines import Horizon
 from services.entraide.propositions.annonces import annoncer
 from services.entraide.propositions.lignes import (
+    RENDUES,
     VIVANTES,
     Ligne,
     Lue,
@@ -180,7 +181,8 @@ async def couverts(conn: AsyncConnection, besoins: Collection[str]) -> dict[str,
 
 
 async def ecartees(conn: AsyncConnection, besoins: Collection[str]) -> frozenset[tuple[str, str]]:
-    """(aidante, need) not to be asked again: it said no, did not answer, recalled its team, or agreed to less."""
+    """(aidante, need) not to be asked again: it said no, did not answer, recalled its team, agreed to less, or the
+    national coordination cancelled it."""
     t = propositions.c
     requete = select(t.aidante, t.besoin).where(t.besoin.in_(besoins), t.reste_rendu).distinct()
     return frozenset((aidante, besoin) for aidante, besoin in await conn.execute(requete))
@@ -222,7 +224,7 @@ def _lue(ligne: Row[Any]) -> Lue:
         semaines_max=ligne.semaines_max, etat=ligne.etat, revision=ligne.revision,
         accuses=frozenset(ligne.accuses), engagements=frozenset(ligne.engagements),
         prolongation=None if demande is None else (_lire_termes(demande), demande["par"]),
-        reallouer=ligne.etat in ("declinee", "expiree", "interrompue"),
+        reallouer=ligne.etat in RENDUES,
     )  # fmt: skip
     return Lue(
         ligne.id, ligne.plan, ligne.besoin, ligne.pole, proposition, ligne.volume_propose, ligne.couvert,

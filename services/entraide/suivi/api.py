@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import httpx
@@ -10,6 +11,7 @@ from sqlalchemy import Row
 
 from services.entraide.appels import Service
 from services.entraide.assemblage import ServiceEntraide
+from services.entraide.besoins.aides import Montees
 from services.entraide.besoins.amonts import Amonts as AmontsDesCharges
 from services.entraide.domain.effet import HORIZONS
 from services.entraide.propositions import store as propositions
@@ -27,7 +29,7 @@ from services.entraide.suivi.missions import (
     mois_du_debut,
     suivis,
 )
-from services.entraide.suivi.suite import suite
+from services.entraide.suivi.suite import suites
 from shared.dossiers.api.parametres import organisme_nomme, parametre_invalide
 from shared.indicators.statistiques import RESEAU
 from shared.network.jours import date_de
@@ -35,6 +37,7 @@ from shared.network.reseau import charger
 from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.amonts import Amonts, LectureImpossible
 from shared.service.erreurs import Conflit, Indisponible, Introuvable
+from shared.service.openapi import CSV_AUSSI
 from shared.service.reponses import Numero, json
 
 routes = APIRouter(tags=["suivi de l'entraide"])
@@ -47,7 +50,7 @@ ATTENTE_S = 60
 async def lire_suivi(service: Service, numero: Numero) -> Response:
     """Livré contre convenu, semaine par semaine, montée en charge comprise ; chaque indicateur des deux caisses, comme
     responsable et comme productrice ; l'aidée telle qu'elle serait sans l'aide, avec l'hypothèse qui le dit ; et, tant
-    qu'elle est active, si la suite en est encore utile."""
+    qu'elle est active, si la suite en est encore utile (« suite » ; « utile » faux : elle peut être libérée)."""
     lue, toutes, montees = await _mission(service, numero)
     if not a_commence(lue):
         raise Conflit(f"La mission {numero} n'a pas commencé : il n'y a rien à suivre.", etat=lue.proposition.etat)
@@ -59,7 +62,7 @@ async def lire_suivi(service: Service, numero: Numero) -> Response:
             livree, partagee = await deroulement.livraison(amonts, lue, toutes, montees, jour)
             attribution = await deroulement.attribution(amonts, lue, du, au)
             contrefactuel = await deroulement.contrefactuel(amonts, lue, jour, livree)
-            reste = await _suite(service, client, lue, toutes)
+            reste = await _suite(service, client, lue, toutes, montees)
         except LectureImpossible as exc:
             raise Indisponible(str(exc), retry_after_s=ATTENTE_S) from None
     return json(
@@ -74,12 +77,14 @@ async def lire_suivi(service: Service, numero: Numero) -> Response:
 
 
 async def _suite(
-    service: ServiceEntraide, client: httpx.AsyncClient, lue: Lue, toutes: Sequence[Lue]
+    service: ServiceEntraide, client: httpx.AsyncClient, lue: Lue, toutes: Sequence[Lue], montees: Montees
 ) -> dict[str, Any] | None:
     if lue.proposition.etat != "active":
         return None
     charges = AmontsDesCharges(client, service.reglages.amonts)
-    return await suite(charges, lue, toutes, service.clock.now(), service.reglages.echantillon)
+    clef = (lue.proposition.aidee, lue.proposition.process)
+    vues = await suites(charges, clef, toutes, service.clock.now(), service.reglages.echantillon, montees)
+    return asdict(vues[lue.id])
 
 
 @routes.get("/v1/missions/{numero}/effet", summary="Ce qu'une mission a changé")
@@ -107,7 +112,7 @@ async def lire_effet(service: Service, numero: Numero) -> Response:
     return json({"mission": presenter(lue), "synthese": _synthese(gardes), "effets": mesures, "a_mesurer": attente})
 
 
-@routes.get("/v1/rapports/{annee}", summary="Le rapport annuel de l'entraide")
+@routes.get("/v1/rapports/{annee}", summary="Le rapport annuel de l'entraide", responses=CSV_AUSSI)
 async def lire_rapport(
     request: Request,
     service: Service,
@@ -152,7 +157,7 @@ async def lire_fragilites(
     return json({"fragilites": [dict(li._mapping) for li in lues]})
 
 
-async def _mission(service: ServiceEntraide, numero: int) -> tuple[Lue, Sequence[Lue], deroulement.Montees]:
+async def _mission(service: ServiceEntraide, numero: int) -> tuple[Lue, Sequence[Lue], Montees]:
     async with service.moteur.connect() as conn:
         lue = await propositions.lire(conn, numero)
         toutes, montees = await commun.missions(conn), await commun.montees(conn)

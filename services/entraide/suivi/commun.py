@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.entraide.besoins.aides import Montees
 from services.entraide.poles.description import en_pole
 from services.entraide.poles.store import lister as lister_poles
 from services.entraide.propositions import store as propositions
 from services.entraide.propositions.lignes import MISSIONS, Lue
-from services.entraide.suivi.deroulement import Montees
 from shared.network.heure_locale import fuseau
 
 

@@ -1,15 +1,15 @@
 """How a mission goes: delivered against agreed, every indicator in both views, the aidée without the aid."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from services.entraide.domain.activites import parametres
+from services.entraide.besoins.aides import Montees, prevu
 from services.entraide.domain.contrefactuel import CONTACTS, DOSSIERS, Ecoulement, ecouler, taux_sans
-from services.entraide.domain.livraison import SEMAINES_APRES, Livraison, attendus, confronter, part
+from services.entraide.domain.livraison import SEMAINES_APRES, Livraison, confronter, part
 from services.entraide.domain.semaines import JOURS, lundi_de
-from services.entraide.propositions.lignes import Lue, calendrier_de
+from services.entraide.propositions.lignes import Lue
 from services.entraide.suivi import lecture, phrases
 from services.entraide.suivi.missions import (
     COTES,
@@ -24,6 +24,7 @@ from services.entraide.suivi.missions import (
 from shared.catalogue.seuils import Vue
 from shared.network.jours import date_de
 from shared.network.reseau import charger
+from shared.network.tram import charger_tram
 from shared.service.amonts import Amonts
 
 SEMAINES_AVANT = 26
@@ -31,9 +32,6 @@ SEMAINES_AVANT = 26
 
 FENETRE = 4
 """Weeks over which the indicator without aid is said, the last that are over."""
-
-Montees = Mapping[str, Sequence[float]]
-"""Ramp-up by pôle; the default for those that are not there."""
 
 VUES: tuple[Vue, ...] = ("responsable", "productrice")
 
@@ -56,9 +54,9 @@ async def livraison(
 async def livres(
     amonts: Amonts, lue: Lue, toutes: Sequence[Lue], montees: Montees, du: int, au: int
 ) -> dict[int, float]:
-    """What was delivered by Monday, of the days [du, au] of the mission and of the weeks after its end. Raises
-    LectureImpossible."""
-    process, p = processus_de(lue), lue.proposition
+    """What was delivered by Monday, of the days [du, au] of the mission and of the weeks after its end. What a prenante
+    does for its cédante (TRAM) is not the mission's. Raises LectureImpossible."""
+    process, p, tram = processus_de(lue), lue.proposition, charger_tram()
     premier, dernier = max(du, debut(lue)), min(au, lundi_de(fin(lue)) + JOURS * (SEMAINES_APRES + 1) - 1)
     siens, autres = prevus(lue, montees), _des_jumelles(lue, toutes, montees)
     faits: defaultdict[int, float] = defaultdict(float)
@@ -67,7 +65,8 @@ async def livres(
             amonts, process.service, process.code, premier, dernier, caisse=p.aidee, productrice=p.aidante
         ):
             lundi = lundi_de(fait.du)
-            faits[lundi] += fait.livre * part(lundi, siens, autres)
+            if not tram.traite(p.process, p.aidante, p.aidee, fait.du):
+                faits[lundi] += fait.livre * part(lundi, siens, autres)
     return dict(faits)
 
 
@@ -78,8 +77,7 @@ def _des_jumelles(lue: Lue, toutes: Sequence[Lue], montees: Montees) -> list[dic
 
 def prevus(lue: Lue, montees: Montees) -> dict[int, float]:
     """Volume expected of a mission in each week, by Monday."""
-    montee = montees.get(lue.pole) or parametres()["montee_en_charge"]
-    return attendus(lue.proposition.termes, montee, calendrier_de(lue.proposition.aidante), fin(lue))
+    return prevu(lue, montees, fin(lue))
 
 
 def _meme_paire(a: Lue, b: Lue) -> bool:
@@ -88,7 +86,8 @@ def _meme_paire(a: Lue, b: Lue) -> bool:
 
 
 def presenter_livraison(vue: Livraison, lue: Lue, partagee: bool) -> dict[str, Any]:
-    unite = processus_de(lue).unite
+    unite, p = processus_de(lue).unite, lue.proposition
+    tram = charger_tram().traite(p.process, p.aidante, p.aidee, debut(lue))
     return {
         "unite": unite,
         "convenu": vue.convenu,
@@ -99,7 +98,8 @@ def presenter_livraison(vue: Livraison, lue: Lue, partagee: bool) -> dict[str, A
         "hors_periode": vue.hors_periode,
         "partagee": partagee,
         "semaines": [{**asdict(s), "lundi": date_de(s.lundi)} for s in vue.semaines],
-        "phrase": phrases.livraison(vue, unite, charger().par_slug[lue.proposition.aidante].nom),
+        "tram": tram,
+        "phrase": phrases.livraison(vue, unite, charger().par_slug[p.aidante].nom, tram=tram),
     }
 
 

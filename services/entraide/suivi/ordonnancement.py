@@ -1,24 +1,23 @@
-"""The follow-up without anybody asking: what is expected kept before, what came of it measured, weaknesses told."""
+"""The follow-up without anybody asking: what is expected kept before, what came of it measured, what is no more of use
+and weaknesses told."""
 
 import asyncio
 
 import httpx
 
 from services.entraide.assemblage import ServiceEntraide
+from services.entraide.besoins.amonts import Amonts
 from services.entraide.suivi.commun import jour_du_reseau, missions
+from services.entraide.suivi.conseils import conseiller
 from services.entraide.suivi.fragilites import signaler
 from services.entraide.suivi.mesure import mesurer_les_dus, projeter_les_dues
-from shared.service.amonts import Amonts
 from shared.service.periodique import repeter
-
-PERIODE_S = 5.0
-"""Between two rounds, in seconds of the system's clock: a simulated one may have jumped."""
 
 
 async def suivre(service: ServiceEntraide, client: httpx.AsyncClient, arret: asyncio.Event) -> None:
     """Make the rounds until ``arret``. Raises what will not pass by itself."""
     amonts = Amonts(client, service.reglages.amonts)
-    await repeter("suivi des missions", lambda: tour(service, amonts), arret, PERIODE_S)
+    await repeter("suivi des missions", lambda: tour(service, amonts), arret, service.reglages.repos_s)
 
 
 async def tour(service: ServiceEntraide, amonts: Amonts) -> dict[str, int]:
@@ -30,5 +29,6 @@ async def tour(service: ServiceEntraide, amonts: Amonts) -> dict[str, int]:
     return {
         "projections": await projeter_les_dues(service.moteur, amonts, toutes, jour, instant),
         "effets": await mesurer_les_dus(service.moteur, amonts, toutes, jour, instant),
+        "suites": await conseiller(service, amonts, toutes, jour, instant),
         "fragilites": await signaler(service.moteur, toutes, instant),
     }

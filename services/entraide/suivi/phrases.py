@@ -21,8 +21,8 @@ def dire(valeur: float, decimales: int = 1, *, signe: bool = False) -> str:
     return (f"−{texte}" if arrondie < 0 else f"+{texte}" if signe and arrondie > 0 else texte).replace("+-", "−")
 
 
-def livraison(vue: Livraison, unite: str, aidante: str) -> str:
-    """What was delivered, against what was agreed."""
+def livraison(vue: Livraison, unite: str, aidante: str, *, tram: bool = False) -> str:
+    """What was delivered, against what was agreed. ``tram``: the aidante does this work for the aidée durably."""
     au_pluriel = f"{unite}s" if not unite.endswith("s") else unite
     debut = f"{aidante} a livré {dire(vue.livre, 0)} {au_pluriel}"
     if vue.attendu <= 0:
@@ -30,7 +30,8 @@ def livraison(vue: Livraison, unite: str, aidante: str) -> str:
     part = f"{dire(100 * vue.livre / vue.attendu, 0)} % des {dire(vue.attendu, 0)} attendus à ce jour"
     retard = f" Retard : {dire(vue.manque, 0)} {au_pluriel}." if vue.en_retard else ""
     apres = f" Dont {dire(vue.hors_periode, 0)} après la fin." if vue.hors_periode else ""
-    return f"{debut}, {part} ({dire(vue.convenu, 0)} convenus en tout).{apres}{retard}"
+    transfert = " Ce qu'elle traite au titre de TRAM n'est pas compté." if tram else ""
+    return f"{debut}, {part} ({dire(vue.convenu, 0)} convenus en tout).{apres}{retard}{transfert}"
 
 
 def ecoulement(vue: Ecoulement, aidee: str) -> str:
@@ -43,12 +44,13 @@ def ecoulement(vue: Ecoulement, aidee: str) -> str:
     )
 
 
-def suite(volume: float, unite: str, aidee: str) -> str:
-    """What would be left to absorb if all aid stopped on Sunday."""
+def suite(volume: float, unite: str, aidee: str, liberable: bool) -> str:
+    """What would be left to absorb if all aid stopped on Sunday, and whether this mission may stop."""
     if volume <= 0:
         return f"{aidee} : sans la suite de l'aide, la projection tient l'objectif ; la mission peut être libérée."
     quoi = unite if unite.endswith("s") else f"{unite}s"
-    return f"{aidee} : sans la suite de l'aide, il resterait {dire(volume, 0)} {quoi} à absorber."
+    reste = f"{aidee} : sans la suite de l'aide, il resterait {dire(volume, 0)} {quoi} à absorber"
+    return f"{reste} ; les autres missions y suffisent, celle-ci peut être libérée." if liberable else f"{reste}."
 
 
 def sans_aide(defini: Indicateur, avec: float | None, sans: float | None) -> str:

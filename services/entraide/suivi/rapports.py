@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import extract, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.entraide.besoins.aides import Montees
 from services.entraide.besoins.tables import besoins
 from services.entraide.domain.activites import productivites
 from services.entraide.domain.rapport import Ligne, Manque, Rendue, etp_semaines, resumer
@@ -19,7 +20,7 @@ from services.entraide.domain.semaines import JOURS
 from services.entraide.propositions.lignes import Lue
 from services.entraide.propositions.store import couverts
 from services.entraide.suivi import store
-from services.entraide.suivi.deroulement import Montees, livres, prevus
+from services.entraide.suivi.deroulement import livres, prevus
 from services.entraide.suivi.missions import a_commence, debut, fin
 from shared.network.jours import jour_de
 from shared.service.amonts import Amonts, LectureImpossible

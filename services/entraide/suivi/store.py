@@ -1,8 +1,8 @@
 """Projections, effects and weaknesses in the database. Written once each; by two at once, by the first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select
@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.entraide.domain.cycle_de_vie import Cote
 from services.entraide.domain.effet import Projetee
-from services.entraide.suivi.tables import effets, fragilites, projections
+from services.entraide.suivi.suite import Suite
+from services.entraide.suivi.tables import effets, fragilites, projections, suites
 
 
 class Attendue(NamedTuple):
@@ -87,6 +88,24 @@ async def lire_effets(conn: AsyncConnection, missions: Iterable[int]) -> Sequenc
     requete = select(effets).where(c.mission.in_(list(missions)))
     # « aidee » before « aidante »: the effect sought first, the harm after.
     return (await conn.execute(requete.order_by(c.mission, c.horizon, c.cote.desc(), c.indicateur, c.id))).all()
+
+
+async def suites_faites(conn: AsyncConnection, lundi: date) -> frozenset[int]:
+    """Missions whose rest was looked at in the week of that Monday."""
+    return frozenset(await conn.scalars(select(suites.c.mission).where(suites.c.lundi == lundi)))
+
+
+async def garder_suite(conn: AsyncConnection, mission: int, lundi: date, suite: Suite, instant: datetime) -> bool:
+    """Whether it was not kept already."""
+    valeurs = {"mission": mission, "lundi": lundi, **asdict(suite), "faite_le": instant}
+    depot = insert(suites).values(valeurs).on_conflict_do_nothing().returning(suites.c.mission)
+    return (await conn.execute(depot)).one_or_none() is not None
+
+
+async def dernieres_suites(conn: AsyncConnection, missions: Collection[int]) -> dict[int, Row[Any]]:
+    """The last one kept of each of these missions, by number."""
+    requete = select(suites).where(suites.c.mission.in_(missions)).order_by(suites.c.lundi)
+    return {ligne.mission: ligne for ligne in await conn.execute(requete)}
 
 
 async def noter_fragilite(conn: AsyncConnection, valeurs: Mapping[str, Any]) -> bool:

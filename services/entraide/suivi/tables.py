@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Date, DateTime, MetaData, SmallInteger, Table, Text
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Date, DateTime, Double, MetaData, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.entraide.domain import NOM
@@ -25,6 +25,12 @@ effets = Table(
     Column("calcule_le", _INSTANT),
 )  # fmt: skip
 
+suites = Table(
+    "missions_suites", metadata,
+    Column("mission", BigInteger, primary_key=True), Column("lundi", Date, primary_key=True),
+    Column("volume", Double), Column("utile", Boolean), Column("phrase", Text), Column("faite_le", _INSTANT),
+)  # fmt: skip
+
 fragilites = Table(
     "fragilites", metadata,
     Column("caisse", Text, primary_key=True), Column("process", Text, primary_key=True),
@@ -35,7 +41,8 @@ fragilites = Table(
 def ddl_suivi(schema: str) -> Sequence[str]:
     """Statements that create the tables in ``schema``; ``refuser_modification`` is that of the pôles.
 
-    A projection has a result or a reason why there is none. Another version of an indicator is measured beside the
+    A projection has a result or a reason why there is none; ``missions_suites``: each week, whether the aid is still of
+    use (``utile`` null: nobody can tell). Another version of an indicator is measured beside the
     first, never over it.
     """
     mission = f"mission bigint NOT NULL REFERENCES {schema}.propositions"
@@ -48,11 +55,13 @@ def ddl_suivi(schema: str) -> Sequence[str]:
         f"""CREATE TABLE {schema}.missions_effets (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             {mission}, {horizon}, {cote}, indicateur text NOT NULL, version text NOT NULL, resultat jsonb NOT NULL,
             calcule_le timestamptz NOT NULL, UNIQUE (mission, horizon, cote, indicateur, version))""",
+        f"""CREATE TABLE {schema}.missions_suites ({mission}, lundi date NOT NULL, volume double precision,
+            utile boolean, phrase text NOT NULL, faite_le timestamptz NOT NULL, PRIMARY KEY (mission, lundi))""",
         f"""CREATE TABLE {schema}.fragilites (caisse text NOT NULL, process text NOT NULL, depuis date NOT NULL,
             missions bigint[] NOT NULL, publiee_le timestamptz NOT NULL, PRIMARY KEY (caisse, process, depuis))""",
         *(
             f"""CREATE TRIGGER immuable BEFORE UPDATE OR DELETE ON {schema}.{table}
                 FOR EACH ROW EXECUTE FUNCTION {schema}.refuser_modification()"""
-            for table in ("missions_projections", "missions_effets", "fragilites")
+            for table in ("missions_projections", "missions_effets", "missions_suites", "fragilites")
         ),
     ]

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.dossiers.api.indicateurs import Service
@@ -18,6 +18,7 @@ from shared.indicators.statistiques import RESEAU
 from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de
 from shared.service.acces import LECTEURS, Acces, ouvert_a
+from shared.service.reponses import Corps
 
 routes = APIRouter(tags=["statistiques"])
 
@@ -26,10 +27,8 @@ AVANCE_MAX = 28
 """Days from today to the first week, at most."""
 
 
-class OptionsCharge(BaseModel):
+class OptionsCharge(Corps):
     """The options of a load; one that does not exist is refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
     caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse ; sans elle, toutes")] = None
     a_partir_du: Annotated[date | None, Field(description="Premier jour de la première semaine ; sans lui, demain")] = (

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.dossiers.api.indicateurs import Service
 from shared.dossiers.api.parametres import indicateur_alors, organisme_nomme, parametre_invalide, plateforme_nommee
@@ -18,14 +18,13 @@ from shared.indicators.statistiques import RESEAU
 from shared.network.jours import jour_de
 from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.etag import reponse_conditionnelle
+from shared.service.reponses import Corps
 
 routes = APIRouter(tags=["indicateurs"])
 
 
-class OptionsComparaison(BaseModel):
+class OptionsComparaison(Corps):
     """What is compared."""
-
-    model_config = ConfigDict(extra="forbid")
 
     a_date: Annotated[date, Field(description="Premier jour : tel que connu ce soir-là, de Paris")]
     b_date: Annotated[date, Field(description="Second jour")]

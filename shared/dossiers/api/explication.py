@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.catalogue.indicateurs import Indicateur
 from shared.database.connexion import acquerir
@@ -23,16 +23,15 @@ from shared.service.acces import LECTEURS, Acces, de_la_requete, ouvert_a
 from shared.service.application import piece
 from shared.service.etag import reponse_conditionnelle
 from shared.service.pagination import LIMITE_MAX, LIMITE_PAR_DEFAUT, Page, ecrire_curseur
+from shared.service.reponses import Corps
 
 routes = APIRouter(tags=["indicateurs"])
 
 Service = Annotated[ServiceDossiers, Depends(piece(ServiceDossiers))]
 
 
-class OptionsExplication(BaseModel):
+class OptionsExplication(Corps):
     """One figure: a period, and a caisse or the network. An option that does not exist is refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
     caisse: Annotated[str, Field(description="Slug ou nom d'une caisse, ou « reseau »")] = "reseau"
     plateforme: Annotated[str | None, Field(description="Plateforme téléphonique")] = None

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.catalogue.indicateurs import indicateurs_du_service
 from shared.dossiers.api.parametres import parametre_invalide
@@ -18,6 +18,7 @@ from shared.network.jours import date_de
 from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.application import piece
 from shared.service.etag import reponse_conditionnelle
+from shared.service.reponses import Corps
 
 routes = APIRouter(tags=["indicateurs"])
 
@@ -41,10 +42,8 @@ async def lister(request: Request, service: Service) -> Response:
     return reponse_conditionnelle(request, msgspec.json.encode(document))
 
 
-class Options(BaseModel):
+class Options(Corps):
     """The options of a question; one that does not exist is refused, rather than answered with another figure."""
-
-    model_config = ConfigDict(extra="forbid")
 
     caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
     plateforme: Annotated[str | None, Field(description="Plateforme téléphonique")] = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.catalogue.derives import ECART_MAX, charger_regles
 from shared.dossiers.api.indicateurs import Options, periodes_demandees
@@ -19,16 +19,15 @@ from shared.network.jours import date_de
 from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.application import piece
 from shared.service.etag import reponse_conditionnelle
+from shared.service.reponses import Corps
 
 routes = APIRouter(tags=["contacts répétés et induits"])
 
 Service = Annotated[ServiceDossiers, Depends(piece(ServiceDossiers))]
 
 
-class OptionsInduits(BaseModel):
+class OptionsInduits(Corps):
     """One caisse or the network, and one period."""
-
-    model_config = ConfigDict(extra="forbid")
 
     caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse ; « reseau », ou rien : toutes")] = None
     du: Annotated[date | None, Field(description="Premier jour compris ; sans lui, le 1er du mois de « au »")] = None

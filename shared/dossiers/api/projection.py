@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.dossiers.api.indicateurs import Service
 from shared.dossiers.api.parametres import indicateur_nomme, organisme_nomme, parametre_invalide
@@ -18,14 +18,13 @@ from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de, jour_de
 from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.etag import reponse_conditionnelle
+from shared.service.reponses import Corps
 
 routes = APIRouter(tags=["statistiques"])
 
 
-class OptionsProjection(BaseModel):
+class OptionsProjection(Corps):
     """The options of a projection; one that does not exist is refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
     caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
     horizon: Annotated[Horizon, Field(description="Fin du mois en cours, du suivant, ou 2 à 4 mois après")] = "fin_mois"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.dossiers.api.indicateurs import ADate, Options, Service, periodes_demandees
@@ -28,6 +28,7 @@ from shared.network.heure_locale import fuseau
 from shared.network.jours import date_de, jour_de
 from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.etag import reponse_conditionnelle
+from shared.service.reponses import Corps
 
 routes = APIRouter(tags=["statistiques"])
 
@@ -40,10 +41,8 @@ Seuil = Annotated[
 DansGroupe = Annotated[str | None, Field(description="Une caisse : seules ses comparables (et elle) sont retenues")]
 
 
-class _Options(BaseModel):
+class _Options(Corps):
     """The options of a question; one that does not exist is refused, rather than answered with another figure."""
-
-    model_config = ConfigDict(extra="forbid")
 
     du: Du = None
     au: Au = None
@@ -68,9 +67,7 @@ class OptionsEntonnoir(_Cote):
     seuil: Seuil = None
 
 
-class OptionsCartes(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class OptionsCartes(Corps):
     caisse: Annotated[str | None, Field(description="Slug ou nom d'une caisse, « reseau », ou rien : toutes")] = None
     au: Annotated[date | None, Field(description="Les derniers mois entiers jusqu'à ce jour ; sans lui, hier")] = None
     mois: Annotated[int, Field(ge=2, le=120, description="Nombre de mois")] = 24

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.dossiers.api.indicateurs import ADate, Options, Service, periodes_demandees
@@ -19,6 +19,7 @@ from shared.dossiers.statistiques_reseau.sources import etat_des_sources
 from shared.network.heure_locale import fuseau
 from shared.network.jours import jour_de
 from shared.service.acces import LECTEURS, Acces, de_la_requete, ouvert_a
+from shared.service.reponses import Corps
 
 routes = APIRouter(tags=["statistiques"])
 
@@ -47,9 +48,7 @@ async def exiger_jour_connu(conn: AsyncConnection, schema: str, connu: int | Non
         raise parametre_invalide("a_date", str(exc)) from None
 
 
-class OptionsGroupe(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class OptionsGroupe(Corps):
     caisse: Annotated[str, Field(description="Slug ou nom d'une caisse")]
     au: Au = None
     a_date: ADate = None
@@ -74,9 +73,7 @@ async def groupes(request: Request, service: Service, options: Annotated[Options
     return await repondre(request, service, lire)
 
 
-class OptionsCaisse(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class OptionsCaisse(Corps):
     caisse: Annotated[str | None, Field(description="Seulement ce qui parle de cette caisse")] = None
     a_date: Annotated[date | None, Field(description="Refusé : voir la réponse")] = None
 
@@ -96,9 +93,7 @@ async def sources(request: Request, service: Service, options: Annotated[Options
     return await repondre(request, service, lire)
 
 
-class OptionsDetecteurs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class OptionsDetecteurs(Corps):
     du: Du = None
     au: Au = None
     a_date: ADate = None

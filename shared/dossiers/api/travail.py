@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.dossiers.api.indicateurs import Options, Service, periodes_demandees
 from shared.dossiers.api.parametres import organisme_nomme, parametre_invalide
@@ -15,6 +15,7 @@ from shared.indicators.periodes import Pas
 from shared.indicators.statistiques import RESEAU
 from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.etag import reponse_conditionnelle
+from shared.service.reponses import Corps
 
 routes = APIRouter(tags=["statistiques"])
 
@@ -22,10 +23,8 @@ FORMES = ("dossiers", "flux")
 """Processes in which something is done, by someone."""
 
 
-class OptionsTravail(BaseModel):
+class OptionsTravail(Corps):
     """The options of the question; one that does not exist is refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
     process: Annotated[str, Field(description="Processus, par exemple ij")]
     caisse: Annotated[str | None, Field(description="Caisse responsable")] = None

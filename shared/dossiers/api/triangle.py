@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.dossiers.api.indicateurs import Options, Service, periodes_demandees
@@ -15,16 +15,15 @@ from shared.dossiers.statistiques_reseau.triangle import triangle
 from shared.dossiers.valeurs import Demande
 from shared.indicators.statistiques import RESEAU
 from shared.service.acces import LECTEURS, Acces, ouvert_a
+from shared.service.reponses import Corps
 
 routes = APIRouter(tags=["statistiques"])
 
 SEMAINES_MAX = 53
 
 
-class OptionsTriangle(BaseModel):
+class OptionsTriangle(Corps):
     """An option that does not exist is refused, rather than answered with another figure."""
-
-    model_config = ConfigDict(extra="forbid")
 
     caisse: Annotated[str, Field(description="Slug ou nom d'une caisse, ou « reseau »")] = "reseau"
     au: Annotated[date | None, Field(description="Dernier jour compris ; sans lui, aujourd'hui")] = None

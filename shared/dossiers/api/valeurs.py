@@ -29,6 +29,7 @@ from shared.indicators.statistiques import RESEAU
 from shared.service.acces import LECTEURS, Acces, ouvert_a
 from shared.service.compression import Codage, codage_demande, coder
 from shared.service.etag import conditions, etag, inchangee, reponse_conditionnelle
+from shared.service.openapi import CSV_AUSSI
 from shared.service.pagination import ecrire_curseur, lier_suivante, lire_curseur
 
 routes = APIRouter(tags=["indicateurs"])
@@ -69,7 +70,7 @@ class OptionsMultiples(Options, Ecriture):
 _Options = OptionsUnIndicateur | OptionsMultiples
 
 
-@routes.get("/v1/indicateurs/{code}/valeurs", summary="Valeurs d'un indicateur")
+@routes.get("/v1/indicateurs/{code}/valeurs", summary="Valeurs d'un indicateur", responses=CSV_AUSSI)
 async def valeurs(
     request: Request,
     service: Service,
@@ -93,7 +94,7 @@ async def valeurs(
         return await _repondre_comme_connu(conn, request, service, [voulu], options, options.version, plusieurs=False)
 
 
-@routes.get("/v1/valeurs", summary="Valeurs de plusieurs indicateurs")
+@routes.get("/v1/valeurs", summary="Valeurs de plusieurs indicateurs", responses=CSV_AUSSI)
 async def valeurs_de_plusieurs(
     request: Request, service: Service, options: Annotated[OptionsMultiples, Query()]
 ) -> Response:

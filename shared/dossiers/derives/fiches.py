@@ -28,6 +28,9 @@ CONTACT, OUVERT, CLOS = "contact", "ouvert", "clos"
 TEMOIN = "temoin"
 """Attribute of a contact that is counted in the chain of another pseudonym of the person."""
 
+EFFACE = ".efface"
+"""Stands after the id of an erased key for the pseudonym that was there; no pseudonym is so short."""
+
 _OCTETS_VERSION = 2
 """Bytes of a content's digest in the version: two that differ by nothing else are a fault of their source."""
 
@@ -45,10 +48,15 @@ def version_de(etat: Etat) -> int:
     Of each content: its revision, then the digest that decides between equal revisions.
     """
     bits = 8 * _OCTETS_VERSION
-    return sum(
-        ((contenu.revision + 1) << bits) + int.from_bytes(empreinte(contenu)[:_OCTETS_VERSION])
-        for contenu in etat.values()
-    )
+    return sum(((contenu.revision + 1) << bits) + _departage(contenu) for contenu in etat.values())
+
+
+def _departage(contenu: Contenu) -> int:
+    """What tells contents of equal revision apart; the highest once a pseudonym of it is erased: erasing must not take
+    a version back."""
+    if contenu.assure.endswith(EFFACE) or f"{EFFACE} " in contenu.assure:
+        return (1 << 8 * _OCTETS_VERSION) - 1
+    return int.from_bytes(empreinte(contenu)[:_OCTETS_VERSION])
 
 
 def assures_de(contenus: Iterable[Contenu]) -> Sequence[str]:
@@ -59,6 +67,11 @@ def assures_de(contenus: Iterable[Contenu]) -> Sequence[str]:
         for assure in reversed(contenu.assure.split()):
             par_cle[cle_de(assure)] = assure
     return list(par_cle.values())
+
+
+def est_efface(pseudo: str) -> bool:
+    """Whether this says that there was a pseudonym, of a key since erased."""
+    return pseudo.endswith(EFFACE)
 
 
 class Derivation:
@@ -105,13 +118,13 @@ class Derivation:
         arret = arret_de(self._processus, jalons, depart, lieu.fuseau.jour)
         if not self._contact:
             fiche = self._du_dossier(cle, dit, depart, arret)
-            return {} if fiche is None else dict.fromkeys(assures, fiche)
+            return {} if fiche is None else _connues(dict.fromkeys(assures, fiche))
         fiche = self._du_contact(cle, dit, depart, arret)
         if fiche is None:
             return {}
         compte, *autres = assures
         temoin = msgspec.structs.replace(fiche, attributs=fiche.attributs | {TEMOIN: "oui"})
-        return {compte: fiche, **dict.fromkeys(autres, temoin)}
+        return _connues({compte: fiche, **dict.fromkeys(autres, temoin)})
 
     def _du_contact(self, cle: str, dit: Contenu, depart: int | None, arret: tuple[int, str] | None) -> Contenu | None:
         instant = depart if depart is not None else arret[0] if arret is not None else None
@@ -139,3 +152,8 @@ class Derivation:
         if arret is not None:
             jalons[CLOS] = arret[0]
         return Contenu(0, cle, 0, depart, jalons, dit.caisse, attributs={"dossier": self._processus.code})
+
+
+def _connues(fiches: Mapping[str, Contenu]) -> dict[str, Contenu]:
+    """What was counted under an erased key is sealed: nothing more is said of it."""
+    return {assure: fiche for assure, fiche in fiches.items() if not est_efface(assure)}

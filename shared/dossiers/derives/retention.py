@@ -59,7 +59,7 @@ async def oublier(pool: asyncpg.Pool, schema: str, avant: int, lot: int = 2_000)
             async with acquerir(pool) as conn, conn.transaction():
                 await depot.exclure_les_consommateurs(conn)
                 partantes = _oubliables(await depot.lire(conn, cles), avant)
-                await _sceller(conn, depot, partantes)
+                await sceller(conn, depot, partantes)
                 cles = list(partantes)
         fait = Purge(fait.vus + len(page), fait.purges + len(cles))
 
@@ -78,7 +78,8 @@ def _oubliables(existants: Mapping[Cle, Existant], avant: int) -> dict[Cle, Exis
     }
 
 
-async def _sceller(conn: asyncpg.Connection, depot: Depot, partantes: Mapping[Cle, Existant]) -> None:
+async def sceller(conn: asyncpg.Connection, depot: Depot, partantes: Mapping[Cle, Existant]) -> None:
+    """Forget these chains, in a transaction that keeps the consumers out, and move what they count for."""
     sortie, entree = Deltas(), Deltas()
     for _, contributions, enregistre in partantes.values():
         sortie.ajouter(decoder_contributions(contributions), (enregistre, _NORMAL), -1)

@@ -19,7 +19,12 @@ ENTETES_SECURITE: tuple[tuple[bytes, bytes], ...] = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
+    (b"cross-origin-opener-policy", b"same-origin"),
 )
+HTTPS_SEULEMENT = (b"strict-transport-security", b"max-age=31536000")
+"""A year (RFC 6797), said only when a proxy says that the caller came by HTTPS: elsewhere it must not be sent. Whoever
+writes that header by hand says it to itself alone."""
+_VENU_PAR = (b"x-forwarded-proto", b"https")
 
 
 class Contexte:
@@ -51,6 +56,8 @@ class Contexte:
                 entetes = list(message.get("headers", ()))
                 presents = {nom.lower() for nom, _ in entetes}
                 entetes += [e for e in ENTETES_SECURITE if e[0] not in presents]
+                if _VENU_PAR in scope["headers"]:
+                    entetes.append(HTTPS_SEULEMENT)
                 entetes.append((ENTETE_REQUETE, requete))
                 message = {**message, "headers": entetes}
             await send(message)

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.service.decompression import CODAGES, Decompresseur
 from shared.service.erreurs import CorpsTropVolumineux, RequeteMalformee, TypeNonPrisEnCharge
+from shared.service.validation import verifier_adresse
 
 _ENTETES_DU_CODAGE = frozenset({b"content-encoding", b"content-length"})
 _SYNONYMES = {"x-gzip": "gzip"}
@@ -30,6 +31,7 @@ class CorpsRecu:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        verifier_adresse(scope)
         codage, annonce = _annonces(scope)
         if annonce > self.max_octets:
             raise self._trop()

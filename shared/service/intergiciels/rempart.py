@@ -11,10 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.database.connexion import est_passagere
+from shared.database.connexion import est_hors_bornes, est_passagere
 from shared.service.erreurs import TYPE_MEDIA, ErreurInterne, Indisponible, Probleme
 from shared.service.journalisation import journal
-from shared.service.validation import depuis_http
+from shared.service.validation import depuis_http, hors_bornes
 
 _log = journal("vigie.service")
 _STATUT_CLIENT_PARTI = 499
@@ -71,6 +71,9 @@ def probleme_de(scope: Scope, erreur: Exception) -> Probleme:
             return Indisponible(
                 "La base de données ne répond pas pour le moment. Réessayez.", retry_after_s=_REESSAYER_DANS_S
             )
+        case _ if est_hors_bornes(erreur):
+            _log.warning("valeur hors bornes", exc_info=erreur)
+            return hors_bornes()
         case _:
             incident = uuid.uuid4().hex
             _log.error("erreur inattendue", incident=incident, exc_info=erreur)

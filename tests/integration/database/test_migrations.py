@@ -111,3 +111,22 @@ async def test_two_schemas_migrated_at_once_in_one_process_both_arrive(
     await asyncio.gather(*(migrer(postgres_url, f"service_{rang}", emplacement) for rang in range(4)))
     for rang in range(4):
         assert await conn.fetchval(f"SELECT count(*) FROM service_{rang}.version_du_schema") == 1
+
+
+async def test_a_program_of_the_version_before_starts_on_a_schema_that_is_newer_than_itself(
+    postgres_url: str, conn: asyncpg.Connection, emplacement: Path
+) -> None:
+    (emplacement / "0002_suite.py").write_text(DEUX)
+    await migrer(postgres_url, "un", emplacement)
+    (emplacement / "0002_suite.py").unlink()
+    await migrer(postgres_url, "un", emplacement)
+    assert await conn.fetchval("SELECT version_num FROM un.version_du_schema") == "0002_suite"
+
+
+async def test_a_schema_of_a_version_that_nobody_made_is_refused(
+    postgres_url: str, conn: asyncpg.Connection, emplacement: Path
+) -> None:
+    await migrer(postgres_url, "un", emplacement)
+    await conn.execute("UPDATE un.version_du_schema SET version_num = '0001_autre'")
+    with pytest.raises(Exception, match="0001_autre"):
+        await migrer(postgres_url, "un", emplacement)

@@ -6,12 +6,9 @@ import json
 import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,13 +20,12 @@ import yaml
 
 from shared.database.connexion import url_asyncpg
 from shared.dossiers.vues import LECTEUR
+from tests.support import compose
 from tests.support.attente import attendre
+from tests.support.emetteur import AUDIENCE, CLIENT, SECRET, Emetteur, emetteur_en_marche, revendications, signer
+from tests.support.pile_compose import Conteneurs, Processus, lance, port_libre
 
 RACINE = Path(__file__).parents[3]
-COMPOSE = yaml.safe_load((RACINE / "docker-compose.yml").read_text(encoding="utf-8"))
-PROCESSUS = {
-    nom: s for nom, s in COMPOSE["services"].items() if s["image"].startswith("vigie:") and s["command"][0] == "serve"
-}
 REQUETES: dict[str, dict[str, str]] = {
     f"{fichier.stem} : {panneau['title']} {cible['refId']}": cible
     for fichier in (RACINE / "deploy/grafana/tableaux").glob("*.json")
@@ -38,7 +34,6 @@ REQUETES: dict[str, dict[str, str]] = {
 }
 PROMQL = {nom: cible["expr"] for nom, cible in REQUETES.items() if "expr" in cible}
 SQL = {nom: cible["rawSql"] for nom, cible in REQUETES.items() if "rawSql" in cible}
-_DEFAUT = re.compile(r"\$\{\w+:-(.*?)\}")
 CHOIX = {
     "$__rate_interval": "20s",
     "$indicateur": "taux_decroche",
@@ -48,6 +43,16 @@ CHOIX = {
     "$caisse": "(cpam-75|reseau)",
     "${dossier}": "fse",
 }
+MOT_DE_PASSE = "motdepassedelabase"
+SECRETS = {
+    "cle_pseudonyme": "cle-des-pseudonymes-d-essai",
+    "cle_secrets": base64.b64encode(b"une cle de trente-deux octets !!").decode(),
+    "oidc_secret": SECRET,
+    "oidc_secret_console": "secret-de-la-console",
+    "smtp_mot_de_passe": "mot-de-passe-du-courrier",
+}
+DEBUT_DE_JETON = "eyJ"
+"""Of every JWT: the base64 of ``{"``."""
 TRANQUILLES = (
     "vigie : Incidents du journal",
     "vigie : Durée d'une évaluation",
@@ -72,35 +77,6 @@ pytestmark = [
 ]
 
 
-def _port_libre() -> int:
-    with socket.socket() as prise:
-        prise.bind(("127.0.0.1", 0))
-        return int(prise.getsockname()[1])
-
-
-@contextmanager
-def _lance(commande: list[str], journal: Path, env: Mapping[str, str]) -> Iterator[None]:
-    with journal.open("wb") as sortie:
-        enfant = subprocess.Popen(commande, stdin=subprocess.DEVNULL, stdout=sortie, stderr=sortie, env=dict(env))
-    try:
-        yield
-        assert enfant.poll() is None, journal.read_text()[-3000:]
-    finally:
-        enfant.send_signal(signal.SIGTERM)
-        try:
-            enfant.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            enfant.kill()
-            raise
-    assert enfant.returncode == 0, journal.read_text()[-3000:]
-
-
-def _environnement(nom: str, **ici: str) -> dict[str, str]:
-    """What Compose gives to this container when nothing is set around it, with the addresses of this machine."""
-    donnees = {cle: _DEFAUT.sub(r"\1", str(v)) for cle, v in COMPOSE["services"][nom]["environment"].items()}
-    return {**os.environ, **donnees, **ici}
-
-
 async def _avec_un_lecteur(url: str) -> None:
     """The role that ``deploy/postgres/lecture.sh`` makes, as far as rights go; roles outlive a test's database."""
     async with connecte(url) as conn:
@@ -117,39 +93,84 @@ async def connecte(url: str) -> AsyncIterator[asyncpg.Connection]:
         await conn.close()
 
 
+@dataclass(frozen=True)
+class Pile:
+    """What runs, by name of Compose service (``nom-2``: its second replica), and who says who calls."""
+
+    processus: Mapping[str, Processus]
+    emetteur: Emetteur
+
+    def autorisation(self) -> dict[str, str]:
+        """What a source shows to be let in, for five minutes."""
+        dites = revendications(self.emetteur, datetime.now(UTC), realm_access={"roles": ["source"]})
+        return {"Authorization": f"Bearer {signer(dites)}"}
+
+
 @pytest.fixture
-def adresses(postgres_url: str, kafka_bootstrap: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Every process of the stack, ready; its address by name of Compose service."""
-    ici = {"VIGIE_DATABASE_URL": postgres_url, "VIGIE_KAFKA_BOOTSTRAP": kafka_bootstrap, "VIGIE_HOTE": "127.0.0.1"}
-    ici["VIGIE_CLE_SECRETS"] = base64.b64encode(bytes(32)).decode()
-    vigie = [sys.executable, "-m", "vigie"]
+def pile(postgres_url: str, kafka_bootstrap: str, tmp_path: Path) -> Iterator[Pile]:
+    """Every container of Vigie in production, ready to be asked, two of each consumer.
+
+    At the end, none of them has written a secret, although each wrote all that it can.
+    """
     asyncio.run(_avec_un_lecteur(postgres_url))
-    subprocess.run(
-        [*vigie, *COMPOSE["services"]["migrate"]["command"]], check=True, env=_environnement("migrate", **ici)
-    )
-    ports = {nom: str(_port_libre()) for nom in PROCESSUS}
-    with ExitStack() as pile:
-        for nom, service in PROCESSUS.items():
-            env = _environnement(nom, **ici, VIGIE_PORT=ports[nom])
-            pile.enter_context(_lance([*vigie, *service["command"]], tmp_path / f"{nom}.log", env))
-        yield {nom: f"127.0.0.1:{port}" for nom, port in ports.items()}
+    secrets = SECRETS | {"base_url": postgres_url.replace("@", f":{MOT_DE_PASSE}@", 1)}
+    with emetteur_en_marche() as emetteur:
+        conteneurs = Conteneurs(
+            compose.lire(compose.DEFAUT, compose.PRODUCTION, variables=_variables(emetteur)),
+            {"kafka:9092": kafka_bootstrap, "alertmanager:9093": "127.0.0.1:9"},
+            _fichiers(tmp_path / "secrets", secrets),
+            VIGIE_NIVEAU_JOURNAL="debug",
+        )
+        base = {nom: valeur for nom, valeur in os.environ.items() if not nom.startswith("VIGIE_")}
+        faits = [conteneurs.executer(nom, base) for nom in ("topics", "migrate")]
+        consommateurs = {nom: 2 for nom in conteneurs.serveurs if nom.endswith("-consumer")}
+        processus = conteneurs.demarrer(tmp_path, base, consommateurs)
+        with lance(processus):
+            yield Pile(processus, emetteur)
+    ecrits = "".join([*faits, *(un.ecrits() for un in processus.values())])
+    assert "processus arrete" in ecrits
+    confies = (*secrets.values(), MOT_DE_PASSE, DEBUT_DE_JETON)
+    assert [secret for secret in confies if secret in ecrits] == []
+
+
+def _variables(emetteur: Emetteur) -> dict[str, str]:
+    exigees = compose.variables_exigees(compose.DEFAUT, compose.PRODUCTION)
+    return dict.fromkeys(exigees, "essai.invalid") | {
+        "VIGIE_OIDC_EMETTEUR": emetteur.url,
+        "VIGIE_OIDC_AUDIENCE": AUDIENCE,
+        "VIGIE_OIDC_CLIENT": CLIENT,
+        "VIGIE_CONSOLE_URL": "https://console.essai.invalid",
+    }
+
+
+def _fichiers(dossier: Path, secrets: Mapping[str, str]) -> Path:
+    dossier.mkdir()
+    for nom, secret in secrets.items():
+        (dossier / nom).write_text(secret, encoding="utf-8")
+    return dossier
 
 
 @pytest.fixture
-def prometheus(adresses: Mapping[str, str], tmp_path: Path) -> Iterator[str]:
+def prometheus(pile: Pile, tmp_path: Path) -> Iterator[str]:
     """Our Prometheus configuration, told by hand what DNS would tell it, and scraping every second."""
     config = yaml.safe_load((RACINE / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))
     config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s"}
     (vigie,) = [c for c in config["scrape_configs"] if c["job_name"] == "vigie"]
     noms = [nom for dns in vigie.pop("dns_sd_configs") for nom in dns["names"]]
-    vigie["static_configs"] = [{"targets": [adresses[nom]], "labels": {"__meta_dns_name": nom}} for nom in noms]
+    vigie["static_configs"] = [
+        {
+            "targets": [un.adresse for cle, un in pile.processus.items() if cle in (nom, f"{nom}-2")],
+            "labels": {"__meta_dns_name": nom},
+        }
+        for nom in noms
+    ]
     config["scrape_configs"] = [vigie]
     fichier = tmp_path / "prometheus.yml"
     fichier.write_text(yaml.safe_dump(config), encoding="utf-8")
-    ecoute = f"127.0.0.1:{_port_libre()}"
+    ecoute = f"127.0.0.1:{port_libre()}"
     options = {"config.file": fichier, "storage.tsdb.path": tmp_path / "series", "web.listen-address": ecoute}
     commande = ["prometheus", *(f"--{nom}={valeur}" for nom, valeur in options.items())]
-    with _lance(commande, tmp_path / "prometheus.log", os.environ):
+    with lance({"prometheus": Processus(commande, tmp_path / "prometheus.log", os.environ)}):
         yield f"http://{ecoute}"
 
 
@@ -200,17 +221,29 @@ def _dossiers(maintenant: datetime) -> list[dict[str, Any]]:
     return tous
 
 
-async def _poster(client: httpx.AsyncClient, adresse: str, evenements: list[dict[str, Any]]) -> None:
-    entetes = {"Content-Type": "application/cloudevents-batch+json", "Idempotency-Key": "essai"}
-    reponse = await client.post(f"http://{adresse}/v1/events", content=json.dumps(evenements), headers=entetes)
+async def _poster(client: httpx.AsyncClient, pile: Pile, nom: str, evenements: list[dict[str, Any]]) -> None:
+    adresse = f"http://{pile.processus[nom].adresse}/v1/events"
+    entetes = {"Content-Type": "application/cloudevents-batch+json"}
+    assert (await client.post(adresse, content=json.dumps(evenements), headers=entetes)).status_code == 401
+    reponse = await client.post(adresse, content=json.dumps(evenements), headers=entetes | pile.autorisation())
     assert reponse.status_code == 202, reponse.text
 
 
-@pytest.mark.timeout(300)
-async def test_what_is_posted_to_the_stack_is_seen_on_every_panel(
-    adresses: Mapping[str, str], prometheus: str, postgres_url: str
+async def _tenues(client: httpx.AsyncClient, pile: Pile, *noms: str) -> list[int]:
+    """How many partitions of the claims' topic each of these processes holds."""
+    tenues = []
+    for nom in noms:
+        mesures = (await client.get(f"http://{pile.processus[nom].adresse}/metrics")).text
+        vues = re.findall(r'^vigie_journal_partitions_tenues\{.*"vigie\.claims\.v1".*\} (\S+)$', mesures, re.M)
+        tenues.append(sum(int(float(vue)) for vue in vues))
+    return tenues
+
+
+@pytest.mark.timeout(600)
+async def test_what_is_posted_to_the_stack_is_seen_on_every_panel_and_a_consumer_that_dies_is_replaced(
+    pile: Pile, prometheus: str, postgres_url: str
 ) -> None:
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=30) as client:
 
         async def pret(adresse: str) -> bool:
             try:
@@ -218,8 +251,13 @@ async def test_what_is_posted_to_the_stack_is_seen_on_every_panel(
             except httpx.TransportError:
                 return False
 
-        for nom, adresse in adresses.items():
-            await attendre(lambda adresse=adresse: pret(adresse), 60, f"{nom} prêt")
+        for nom, un in pile.processus.items():
+            await attendre(lambda un=un: pret(un.adresse), 240, f"{nom} prêt")
+
+        async def partagees() -> bool:
+            return await _tenues(client, pile, "claims-consumer", "claims-consumer-2") == [2, 2]
+
+        await attendre(partagees, 120, "les partitions partagées entre les deux consommateurs")
 
         async def valeurs(nom: str) -> list[float]:
             try:
@@ -229,11 +267,17 @@ async def test_what_is_posted_to_the_stack_is_seen_on_every_panel(
 
         # A counter shows a rate from its second value on: the first events make the series, the others are the rate.
         maintenant = datetime.now(UTC)
-        await _poster(client, adresses["contacts-api"], [{"specversion": "1.0"}, _contacts(maintenant)[0]])
-        await _poster(client, adresses["claims-api"], _dossiers(maintenant)[:1])
+        await _poster(client, pile, "contacts-api", [{"specversion": "1.0"}, _contacts(maintenant)[0]])
+        await _poster(client, pile, "claims-api", _dossiers(maintenant)[:1])
         await attendre(lambda: _a_des_series(valeurs, "vigie : Enregistrements comptés par seconde A"), 60, "un débit")
-        await _poster(client, adresses["contacts-api"], _contacts(maintenant))
-        await _poster(client, adresses["claims-api"], _dossiers(maintenant))
+        pile.processus["claims-consumer"].tuer()
+        await _poster(client, pile, "contacts-api", _contacts(maintenant))
+        await _poster(client, pile, "claims-api", _dossiers(maintenant))
+
+        async def reprises() -> bool:
+            return await _tenues(client, pile, "claims-consumer-2") == [4]
+
+        await attendre(reprises, 120, "les partitions du mort reprises par l'autre")
 
         attendus: dict[str, list[float]] = {
             "reseau : Réseau A": [75],
@@ -242,7 +286,7 @@ async def test_what_is_posted_to_the_stack_is_seen_on_every_panel(
             "reseau : Valeur par caisse A": [75, 75],
             "delais : En stock A": [1],
             "vigie : Événements en attente A": [0],
-            "vigie : Processus en vie A": [len(PROCESSUS)],
+            "vigie : Processus en vie A": [len(pile.processus) - 1],
         }
         for nom, attendu in attendus.items():
             vues: list[list[float]] = []
@@ -271,7 +315,8 @@ async def test_what_is_posted_to_the_stack_is_seen_on_every_panel(
     async with connecte(postgres_url) as conn:
         await conn.execute(f"SET ROLE {LECTEUR}")
         for nom, requete in SQL.items():
-            await attendre(lambda requete=requete: conn.fetch(_choisir(requete)), 60, f"{nom} montre des lignes")
+            # The views are brought up to date each minute, and less often where a round of it takes long.
+            await attendre(lambda requete=requete: conn.fetch(_choisir(requete)), 240, f"{nom} montre des lignes")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await conn.fetch("SELECT * FROM contacts.dossiers")
 

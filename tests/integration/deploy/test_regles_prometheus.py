@@ -174,11 +174,14 @@ def test_rules_speak_of_metrics_that_the_code_has() -> None:
 @pytest.mark.parametrize("alerte", ALERTES)
 def test_an_alert_says_in_french_what_happens_and_where_to_read_what_to_do(alerte: str) -> None:
     annotations = ALERTES[alerte]["annotations"]
-    assert annotations.keys() == {"summary", "description", "runbook"}
-    fichier, ancre = annotations["runbook"].split("#")
-    titres = [
-        ligne.lstrip("# ") for ligne in (RACINE / fichier).read_text(encoding="utf-8").splitlines() if "##" in ligne
-    ]
-    assert ancre in {
-        "".join(c for c in titre.lower() if c.isalnum() or c in " -").strip().replace(" ", "-") for titre in titres
-    }
+    assert annotations.keys() == {"summary", "description", "runbook_url"}
+    assert annotations["runbook_url"] == f"docs/runbooks.md#{alerte.lower()}"
+
+
+def test_each_alert_has_its_section_and_each_section_its_alert() -> None:
+    texte = (RACINE / "docs/runbooks.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", texte, re.MULTILINE | re.DOTALL))
+    assert sections.keys() == ALERTES.keys()
+    for nom, section in sections.items():
+        parties = re.findall(r"^\*\*([\w ]+)\.\*\*", section, re.MULTILINE)
+        assert parties == ["Pour les caisses", "Regarder", "Faire", "Prévenir"], nom

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 from asgi_lifespan import LifespanManager
+from fastapi import FastAPI, Request, Response
 
 from services.entraide.app import creer
 from services.entraide.assemblage import ServiceEntraide
@@ -20,6 +21,7 @@ from services.entraide.poles.importation import amorcer
 from services.entraide.reglages import ReglagesEntraide
 from shared.clock import SimulatedClock
 from shared.log.types import Enregistrement
+from tests.integration.alerts.conftest import servir
 from tests.integration.api.conftest import instant
 
 Document = dict[str, Any]
@@ -45,6 +47,7 @@ REGISTRE = (
 class Proprietaires:
     """Contacts, claims and alerts. ``charges``: by stock and caisse, (arrivals a week, worked a week, files in stock,
     age of the oldest: spread evenly). ``appels``: by caisse, (calls in 28 days, rate in %). ``alertes``: open ones.
+    ``travaux``: rows of who worked whose files.
 
     ``muets``: hosts that do not answer.
     """
@@ -52,6 +55,7 @@ class Proprietaires:
     charges: dict[str, Mapping[str, tuple[float, float, float, int]]] = field(default_factory=dict)
     appels: dict[str, tuple[int, float]] = field(default_factory=dict)
     alertes: list[Document] = field(default_factory=list)
+    travaux: list[Document] = field(default_factory=list)
     muets: set[str] = field(default_factory=set)
 
     def repondre(self, requete: httpx.Request) -> httpx.Response:
@@ -60,6 +64,8 @@ class Proprietaires:
         chemin = requete.url.path
         if chemin == "/v1/alertes":
             return httpx.Response(200, json={"alertes": self.alertes, "suivant": None})
+        if chemin == "/v1/travail":
+            return httpx.Response(200, json={"lignes": self.travaux})
         *_, code, quoi = chemin.split("/")
         lignes = self._charge(code) if quoi == "charge" else self._valeurs()
         return httpx.Response(200, json={"valeurs": lignes})
@@ -161,6 +167,20 @@ async def ouvrir_entraide(
         if registre is not None:
             await amorcer(service.moteur, registre, clock.now())
         yield Entraide(service, client, sortant, clock, proprietaires)
+
+
+@asynccontextmanager
+async def servir_les_figures(figures: Proprietaires) -> AsyncIterator[dict[str, str]]:
+    """The owners of figures on loopback, for who asks them with a client of its own: the settings that say where."""
+    app = FastAPI()
+
+    @app.get("/{chemin:path}")
+    async def repondre(requete: Request) -> Response:
+        lue = figures.repondre(httpx.Request("GET", str(requete.url)))
+        return Response(lue.content, lue.status_code, media_type="application/json")
+
+    async with servir(app) as adresse:
+        yield {f"{nom}_url": adresse for nom in ("contacts", "claims", "alerts")}
 
 
 def lundi(rang: int) -> str:

@@ -12,11 +12,11 @@ from asgi_lifespan import LifespanManager
 from services.claims.domain import DEFINITION as CLAIMS
 from services.entraide.app import creer
 from services.entraide.assemblage import ServiceEntraide
+from services.entraide.besoins.amonts import Amonts
 from services.entraide.reglages import ReglagesEntraide
 from services.entraide.suivi.ordonnancement import tour
 from shared.clock import SimulatedClock
 from shared.dossiers.assemblage import Definition
-from shared.service.amonts import Amonts
 from tests.integration.alerts.conftest import servir
 from tests.integration.api.conftest import Evenement, Pile, instant, ouvrir_pile
 from tests.integration.entraide.atelier_propositions import LUNDI, Document, Entraide, Identites

@@ -6,6 +6,7 @@ from itertools import accumulate
 import pytest
 
 from services.entraide.besoins.consumers import TYPE_DECIDES, TYPE_PROVISOIRES
+from tests.integration.api.conftest import instant
 from tests.integration.entraide.atelier_plans import (
     Entraide,
     Proprietaires,
@@ -127,3 +128,35 @@ async def test_un_amendement_dit_pourquoi_et_sa_valeur_tient(entraide: Entraide)
     trace = (await entraide.lire(f"{chemin}/historique"))["historique"][2]
     assert (trace["action"], trace["motif"]) == ("amendement", "Le reste est au SMG")
     assert trace["changements"]["volume"] == {"avant": besoin["volume"], "apres": 120.0}
+
+
+async def test_un_besoin_est_redimensionne_chaque_lundi_l_aide_convenue_comptee(entraide: Entraide) -> None:
+    await entraide.entendre(TYPE_DECIDES, "2026-10", demande("2026-10|cpam-75|ij"))
+    await entraide.dimensionner()
+    await entraide.allouer()
+    (avant,) = await entraide.besoins()
+    assert avant["couvert"] > 0
+    assert await entraide.dimensionner() == 0, "la semaine n'est pas finie"
+    entraide.clock.advance_to(instant("2026-11-09 09:00"))
+    assert await entraide.dimensionner() == 1
+    assert await entraide.dimensionner() == 0
+    (meme,) = await entraide.besoins()
+    # One week more is looked at, in which 400 demands come and 320 are worked.
+    assert avant["reste"] <= meme["reste"] <= avant["reste"] + 2 * 80
+
+    paris = entraide.proprietaires.charges["stock_ij_premiere_non_subrogee"]
+    entraide.proprietaires.charges["stock_ij_premiere_non_subrogee"] = {**paris, "cpam-75": (400.0, 460.0, 400.0, 7)}
+    entraide.clock.advance_to(instant("2026-11-16 09:00"))
+    assert await entraide.dimensionner() == 1
+    (retablie,) = await entraide.besoins()
+    assert retablie["reste"] == 0, "elle tient seule : plus rien n'est à allouer"
+    assert retablie["volume"] == retablie["couvert"]
+
+
+async def test_un_volume_donne_n_est_pas_redimensionne(entraide: Entraide) -> None:
+    corps = {"caisse": "cpam-75", "process": "ij", "motif": "accumulation", "debut": lundi(0), "fin": lundi(8)}
+    await entraide.poster("/v1/besoins", corps | {"volume": 321})
+    await entraide.dimensionner()
+    entraide.clock.advance_to(instant("2026-11-16 09:00"))
+    assert await entraide.dimensionner() == 0
+    assert [b["volume"] for b in await entraide.besoins()] == [321]

@@ -20,6 +20,7 @@ from tests.integration.entraide.atelier_plans import (
     crise_ij,
     demande,
     ouvrir_entraide,
+    servir_les_figures,
 )
 from tests.support.attente import attendre
 
@@ -88,6 +89,53 @@ async def test_un_refus_rend_le_reste_a_un_autre_plan_qui_ne_redemande_pas_a_qui
     capacite = {"orne-ij": 200, "loir-ij": 400}
     assert tenus
     assert all(t["etp"] <= capacite[t["pole"]] for t in tenus), "jamais deux fois le même ETP"
+
+
+async def test_une_annulation_nationale_rend_le_reste_a_un_autre_plan(entraide: Entraide) -> None:
+    await crise(entraide)
+    await entraide.allouer()
+    annulee = next(p for p in await propositions(entraide) if p["aidante"] == "cpam-41")
+    chemin = f"/v1/propositions/{annulee['id']}"
+    corps = {"motif": "Réquisition", "qualite": "coordination-phare"}
+    (avant,) = (await entraide.lire("/v1/besoins"))["besoins"]
+    await entraide.poster(f"{chemin}/annulation", corps, 200, if_match=await entraide.etag(chemin))
+    (apres,) = (await entraide.lire("/v1/besoins"))["besoins"]
+    assert apres["couvert"] == pytest.approx(avant["couvert"] - annulee["volume"], abs=0.01)
+    assert (await entraide.lire("/v1/coordination"))["besoins_a_reallouer"] == ["2026-10|cpam-75|ij"]
+    assert (await entraide.allouer())["plans"] == 1
+    assert "cpam-41" not in {m["aidante"] for m in (await entraide.lire("/v1/allocations/2"))["plan"]["missions"]}
+
+
+async def test_rien_ne_commence_avant_le_terme_des_reponses(entraide: Entraide) -> None:
+    await crise(entraide)
+    await entraide.allouer()
+    # From Friday 6 November 2026, five working days without the 11th: the answers are awaited until Monday 16.
+    lues = await propositions(entraide)
+    assert {p["echeance"] for p in lues} == {"2026-11-16"}
+    assert min(p["debut"] for p in lues) == "2026-11-23"
+
+
+async def test_une_simulation_rend_le_meme_plan_a_temps_et_ne_propose_rien(postgres_url: str) -> None:
+    figures = Proprietaires(crise_ij())
+    async with (
+        servir_les_figures(figures) as adresses,
+        ouvrir_entraide(postgres_url, figures, **adresses) as entraide,
+    ):
+        await crise(entraide)
+        chemin, corps = "/v1/allocations/simulation", {"sans_poles": ["loir-ij"]}
+        une, autre = [await entraide.poster(chemin, corps, 200) for _ in range(2)]
+        assert une == autre
+        assert {m["aidante"] for m in une["plan"]["missions"]} == {"cpam-61"}
+        assert une["empreinte"] != (await entraide.poster(chemin, {}, 200))["empreinte"]
+        assert await propositions(entraide) == []
+        assert (await entraide.lire("/v1/allocations"))["allocations"] == []
+        assert [b["couvert"] for b in (await entraide.lire("/v1/besoins"))["besoins"]] == [0]
+
+        reglages = entraide.service.reglages
+        entraide.service.reglages = reglages.model_copy(update={"allocation_delai_s": 0.001})
+        refus = await entraide.envoyer("POST", chemin, {})
+        assert (refus.status_code, "Aucun plan en 0.001 s" in refus.json()["detail"]) == (503, True)
+        assert "retry-after" in refus.headers
 
 
 async def test_aucun_plan_ne_se_fait_a_l_aveugle_et_une_aidante_en_alerte_ne_donne_pas(entraide: Entraide) -> None:

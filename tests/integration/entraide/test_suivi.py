@@ -22,6 +22,7 @@ from tests.integration.entraide.atelier_suivi import (
     TEMOINS,
     VEILLE,
     Atelier,
+    Lot,
     files,
     ouvrir_atelier,
 )
@@ -139,7 +140,7 @@ async def test_sans_reponse_du_service_rien_n_est_garde_et_la_lecture_le_dit(ate
     atelier.entraide.service.reglages = atelier.entraide.service.reglages.model_copy(
         update={"claims_url": "http://127.0.0.1:9"}
     )
-    assert await atelier.tour() == {"projections": 0, "effets": 0, "fragilites": 0}
+    assert await atelier.tour() == {"projections": 0, "effets": 0, "suites": 0, "fragilites": 0}
     erreur = await atelier.lire(f"/v1/missions/{numero}/suivi", 503)
     assert "claims ne répond pas" in erreur["detail"]
     rapport = await atelier.lire("/v1/rapports/2026")
@@ -215,3 +216,35 @@ async def test_la_troisieme_aide_en_un_an_est_dite_une_fois_au_comite(atelier: A
     assert "aidée 3 fois en 12 mois" in dites[0]["data"]["phrase"]
     (lue,) = (await atelier.lire("/v1/fragilites", caisse="Paris"))["fragilites"]
     assert (lue["process"], lue["depuis"], len(lue["missions"])) == ("ij", "2026-07-20", 3)
+
+
+async def test_chaque_semaine_dit_une_fois_si_la_suite_de_l_aide_est_utile(atelier: Atelier) -> None:
+    lots = list(files(DEPUIS, date(2026, 5, 11), aidee=True))
+    await atelier.recevoir(lots, None, VEILLE)
+    numero = await mission(atelier)
+    await atelier.vivre(lots, VEILLE, date(2026, 3, 22))
+    atelier.il_est("2026-03-22 12:00")
+    assert (await atelier.tour())["suites"] == 0, "elle n'a pas une semaine"
+    atelier.il_est("2026-03-23 12:00")
+    assert (await atelier.tour())["suites"] == 1
+    assert (await atelier.tour())["suites"] == 0
+    (vue,) = (await atelier.lire("/v1/coordination"))["suites"]
+    assert (vue["id"], vue["lundi"]) == (numero, "2026-03-23")
+    assert vue["utile"] is (vue["volume"] > 0), "une seule mission : utile tant qu'il reste à absorber"
+    dites = [a["data"] for a in await atelier.entraide.annonces() if a["type"] == "vigie.entraide.rappel.v1"]
+    assert [d["quoi"] for d in dites if d["quoi"] == "liberation"] == ["liberation"] * (vue["utile"] is False)
+    suite = (await atelier.lire(f"/v1/missions/{numero}/suivi"))["suite"]
+    assert suite == {nom: vue[nom] for nom in ("volume", "utile", "phrase")}
+
+
+async def test_ce_qu_une_prenante_traite_pour_sa_cedante_n_est_pas_livre_par_la_mission(atelier: Atelier) -> None:
+    # IGAS 2017, tome I [312]: Saône-et-Loire does the IJ of la Nièvre.
+    numero = await atelier.entraide.proposer("cpam-71", "cpam-58", (200,) * 2, 60)
+    await atelier.entraide.engager(numero)
+    lot = Lot("nievre", "cpam-58", 40, date(2026, 3, 2), date(2026, 3, 18), "cpam-71")
+    await atelier.recevoir([lot], None, date(2026, 3, 27))
+    atelier.il_est("2026-03-27 18:00")
+    await atelier.tour()
+    livraison = (await atelier.lire(f"/v1/missions/{numero}/suivi"))["livraison"]
+    assert (livraison["livre"], livraison["tram"]) == (0, True)
+    assert "au titre de TRAM n'est pas compté" in livraison["phrase"]

@@ -1,6 +1,7 @@
 """Limits of a real server: sizes, encodings, times, clients that leave."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import tracemalloc
@@ -179,6 +180,60 @@ async def test_a_client_that_does_not_send_its_body_is_answered_408_and_left(
         await ecrivain.wait_closed()
     assert reponse.startswith(b"HTTP/1.1 408 ")
     assert b"envoi-trop-lent" in reponse
+
+
+async def test_headers_that_do_not_end_are_answered_408_and_the_connection_closed(
+    servir_essai: Any, routes: APIRouter
+) -> None:
+    async with servir_essai(routes, delai_requete_s=0.3) as servie:
+        for debut, statut in ((b"GET /livez HTTP/1.1\r\nHost: x\r\n", b"HTTP/1.1 408 "), (b"", b"")):
+            lecteur, ecrivain = await asyncio.open_connection("127.0.0.1", servie.port)
+            ecrivain.write(debut)
+            assert (await asyncio.wait_for(lecteur.read(), 5)).startswith(statut)
+            ecrivain.close()
+            await ecrivain.wait_closed()
+
+
+async def test_headers_without_end_are_answered_431_in_bounded_memory(servir_essai: Any, routes: APIRouter) -> None:
+    async with servir_essai(routes) as servie:
+        lecteur, ecrivain = await asyncio.open_connection("127.0.0.1", servie.port)
+        ecrivain.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
+        envoyes = 0
+        with contextlib.suppress(ConnectionError):
+            while envoyes < 64 * MIO:
+                ecrivain.write(b"X-a: " + b"a" * 32 * KIO + b"\r\n")
+                await ecrivain.drain()
+                envoyes += 32 * KIO
+        with contextlib.suppress(ConnectionError):
+            assert (await asyncio.wait_for(lecteur.read(), 5)).startswith(b"HTTP/1.1 431 ")
+        ecrivain.close()
+        assert envoyes < 32 * MIO, "ce qu'en tiennent les tampons du système, au plus"
+        assert (await servie.client.get("/livez")).status_code == 200
+
+
+async def test_a_body_that_goes_on_after_its_refusal_is_cut(servir_essai: Any, routes: APIRouter) -> None:
+    async with servir_essai(routes, delai_requete_s=0.5, max_corps_octets=KIO) as servie:
+        lecteur, ecrivain = await asyncio.open_connection("127.0.0.1", servie.port)
+        ecrivain.write(b"POST /lignes HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\nabc")
+        assert (await asyncio.wait_for(lecteur.readuntil(b"\r\n"), 5)).startswith(b"HTTP/1.1 413 ")
+        await asyncio.wait_for(lecteur.read(), 5)
+        ecrivain.close()
+        with contextlib.suppress(ConnectionError):
+            await ecrivain.wait_closed()
+
+
+async def test_a_caller_beyond_its_rate_is_answered_429_and_told_when_to_come_back(
+    servir_essai: Any, routes: APIRouter
+) -> None:
+    """One call in ten seconds: the burst is one call."""
+    async with servir_essai(routes, debit_appels_s=0.1) as servie:
+        reponses = [await servie.client.get("/courte") for _ in range(2)]
+        sante = [await servie.client.get(adresse) for adresse in ("/livez", "/readyz", "/metrics")]
+    assert [r.status_code for r in reponses] == [200, 429]
+    assert 1 <= int(reponses[1].headers["retry-after"]) <= 10
+    assert reponses[1].json()["retryable"] is True
+    assert reponses[1].headers["x-content-type-options"] == "nosniff"
+    assert [r.status_code for r in sante] == [200, 200, 200], "ce qui surveille n'attend jamais"
 
 
 async def test_a_response_that_has_started_is_not_cut_by_the_time_limit(servir_essai: Any, routes: APIRouter) -> None:

@@ -9,8 +9,9 @@ from services.console.graphiques.carte import places
 from services.console.graphiques.courbe import carte_xmr
 from services.console.graphiques.jauge import jauge
 from services.console.graphiques.svg import texte
-from services.console.mots import avec_unite, compte, en_noms, jour_clair, nombre
+from services.console.mots import avec_unite, compte, en_noms, jour_clair, nombre, page_de, sans_adresses
 from services.console.pages.caisse.chaleur import tableau_de_chaleur
+from services.console.pages.entraide.lecture import effet_du_cote
 from services.console.releves import tendance
 from shared.network.reseau import charger
 
@@ -98,6 +99,27 @@ def test_une_jauge_dit_tout_ce_qu_elle_dessine() -> None:
 
 def test_un_texte_de_source_ne_peut_pas_ecrire_dans_la_page() -> None:
     assert texte('<script>"', x='"><script>') == '<text x="&#34;&gt;&lt;script&gt;">&lt;script&gt;&#34;</text>'
+
+
+def test_un_message_mene_a_la_page_de_la_console_et_non_au_document_du_service() -> None:
+    message = "La mission commence lundi.\nhttp://127.0.0.1:8104/v1/propositions/2\nBien à vous."
+    assert sans_adresses(message) == "La mission commence lundi.\nBien à vous."
+    assert page_de(message) == "/entraide/propositions/2"
+    assert page_de("Voir https://exemple.fr/v1/autre/2") is None
+
+
+def test_l_effet_d_une_mission_se_lit_des_deux_cotes_ce_qui_reste_a_mesurer_une_fois_par_indicateur() -> None:
+    attendu = {"valeur": 20.0, "bas": 17.0, "haut": 23.0, "niveau": 80, "tardive": False}
+    a_mesurer = [
+        {"cote": cote, "indicateur": "delai_fsp_assures_moyen", "mesurable_le": f"2027-0{horizon}-05", "attendu": prevu}
+        for horizon in (2, 3)
+        for cote, prevu in (("aidee", attendu), ("aidante", {"raison": "Série trop courte."}))
+    ]
+    document = {"effets": [{"cote": "aidante", "phrase": "Elle tient son objectif."}], "a_mesurer": a_mesurer}
+    aidee, aidante = effet_du_cote(document, "aidee"), effet_du_cote(document, "aidante")
+    assert (aidee.phrases, aidante.phrases) == ([], ["Elle tient son objectif."])
+    assert [(a.mesurable_le, a.sans) for a in aidee.attentes] == [("2027-02-05", (20.0, 17.0, 23.0))]
+    assert [(a.sans, a.raison) for a in aidante.attentes] == [(None, "Série trop courte.")]
 
 
 def test_le_triangle_laisse_vides_les_semaines_a_venir() -> None:

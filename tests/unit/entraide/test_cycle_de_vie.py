@@ -203,3 +203,8 @@ def _verifier(tirage: list[Ordre], proposition: Proposition) -> None:
         ordonnee = ordre.commande == "ordonner" or (ordonnee and ordre.commande != "amender")
         if proposition.etat in ("ordonnee", "active", "terminee"):
             assert engages == {"aidante", "aidee"} and ordonnee
+
+
+def test_what_the_national_coordination_cancels_is_to_be_allocated_again() -> None:
+    annulee = suite(("accepter", AIDEE, ENVOI), ("annuler", NATIONALE, ENVOI + 1))
+    assert (annulee.etat, annulee.reallouer) == ("annulee", True)

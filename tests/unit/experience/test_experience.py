@@ -15,6 +15,7 @@ from vigie.experience.besoins import Comite
 from vigie.experience.bilan import MESURE, Appariement, Intervalle, intervalle
 from vigie.experience.campagne import Resultat, jouer, monde_de
 from vigie.experience.graphique import Ligne, dessiner
+from vigie.experience.mesure import Ecart, resumer, table
 from vigie.experience.observation import Vue
 from vigie.experience.politiques import POLITIQUES
 from vigie.experience.rapport import AIDES, REGLES, graphique, page
@@ -121,3 +122,11 @@ def test_the_chart_puts_a_point_where_its_value_is() -> None:
     points = [float(c.attrib["cx"]) for c in racine.findall("{*}circle")][2:]
     gauche, droite = 190.0, 730.0
     assert points == [pytest.approx(gauche + (droite - gauche) / 4), pytest.approx((gauche + droite) / 2)]
+
+
+def test_a_measured_effect_is_judged_against_the_difference_of_two_paired_runs() -> None:
+    tous = [Ecart("ij", 3, 1, -10.0, m, m - 4, m + 4) for m in (-12.0, -7.0, -3.0, 5.0)]
+    (ligne,) = resumer(tous)
+    assert (ligne["mesures"], ligne["vrai"], ligne["biais"], ligne["couverture"]) == (4, -10.0, 5.75, 0.5)
+    assert ligne["a_contresens"] == 0.25, "cinq jours de plus, distingués de zéro"
+    assert "| IJ | 3 | 4 |" in table([ligne])

@@ -150,12 +150,20 @@ async def test_a_body_that_is_not_json_is_refused_for_what_it_is(
 
 async def test_every_answer_bears_the_security_headers_and_its_request_id(ouvrir: Any) -> None:
     async with ouvrir(_routes()) as client:
-        for adresse in ("/livez", "/v1/panne", "/nulle-part"):
+        for adresse in ("/livez", "/metrics", "/v1/panne", "/nulle-part"):
             entetes = (await client.get(adresse)).headers
             assert entetes["x-content-type-options"] == "nosniff"
             assert entetes["content-security-policy"].startswith("default-src 'none'")
             assert entetes["cache-control"] == "no-store"
             assert len(entetes["x-request-id"]) == 32
+            assert "strict-transport-security" not in entetes
+
+
+async def test_https_is_made_to_last_only_where_the_caller_came_by_it(ouvrir: Any) -> None:
+    async with ouvrir(_routes()) as client:
+        for adresse in ("/livez", "/metrics", "/nulle-part"):
+            entetes = (await client.get(adresse, headers={"X-Forwarded-Proto": "https"})).headers
+            assert entetes["strict-transport-security"] == "max-age=31536000"
 
 
 async def test_the_callers_ids_join_the_logs_unless_they_are_malformed(ouvrir: Any) -> None:

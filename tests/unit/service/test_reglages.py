@@ -48,6 +48,16 @@ def test_a_secret_comes_from_its_variable_or_from_its_file(monkeypatch: pytest.M
     assert reglages.cle_pseudonyme == SecretStr("k1")
 
 
+def test_networks_are_written_with_commas_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIE_MANDATAIRES", "10.0.0.0/8, fd00::/8")
+    assert [str(reseau) for reseau in Reglages.charger().mandataires] == ["10.0.0.0/8", "fd00::/8"]
+    monkeypatch.setenv("VIGIE_MANDATAIRES", "")
+    assert Reglages.charger().mandataires == ()
+    monkeypatch.setenv("VIGIE_MANDATAIRES", "10.0.0.1/8")
+    with pytest.raises(ReglagesInvalides, match="VIGIE_MANDATAIRES"):
+        Reglages.charger()
+
+
 def test_a_secret_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VIGIE_DATABASE_URL", URL)
     monkeypatch.setenv("VIGIE_DATABASE_URL_FICHIER", str(tmp_path / "url"))

@@ -5,16 +5,19 @@ import uuid
 from html import escape
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import HTMLResponse
 from sqlalchemy import Row
 
 from services.alerts.api.commun import Service
 from services.alerts.assemblage import ServiceAlertes
+from services.alerts.domain import NOM
 from services.alerts.lettres.typographie import instant, phrase
 from services.alerts.notifications import jeton as jetons
 from services.alerts.notifications import store
 from services.alerts.notifications.domain import nom_du_destinataire
-from services.alerts.store.base import transaction
+from services.alerts.store.base import pilote, transaction
+from shared.service.audit.trace import trace_de
 
 routes = APIRouter(tags=["accusés de réception"])
 
@@ -35,10 +38,16 @@ h1{{font-size:1.3rem;color:#2f4b6e;border-bottom:2px solid #2f4b6e;padding-botto
 button{{font:inherit;padding:.6rem 1.2rem;border:0;border-radius:.25rem;background:#2f4b6e;color:#fff;cursor:pointer}}
 </style></head><body><h1>Comité d’alerte — accusé de réception</h1>{corps}</body></html>
 """
+_PAGES: dict[int | str, dict[str, Any]] = {
+    statut: {"description": quoi, "content": {"text/html": {}}}
+    for statut, quoi in ((403, "Lien périmé ou faux"), (404, "Message effacé"))
+}
 _BOUTON = '<form method="post"><button type="submit">Accuser réception</button></form>'
 
 
-@routes.get("/accuse/{jeton}", summary="La page d'un lien d'accusé de réception", response_class=Response)
+@routes.get(
+    "/accuse/{jeton}", summary="La page d'un lien d'accusé de réception", response_class=HTMLResponse, responses=_PAGES
+)
 async def montrer(service: Service, jeton: Jeton) -> Response:
     """Ne change rien : c'est le bouton qui accuse réception."""
     identite = await _ouvrir(service, jeton)
@@ -51,8 +60,10 @@ async def montrer(service: Service, jeton: Jeton) -> Response:
     return _page(_dire(ligne) + (_BOUTON if ligne.accusee_le is None else _deja(ligne)))
 
 
-@routes.post("/accuse/{jeton}", summary="Accuser réception par un lien signé", response_class=Response)
-async def accuser(service: Service, jeton: Jeton) -> Response:
+@routes.post(
+    "/accuse/{jeton}", summary="Accuser réception par un lien signé", response_class=HTMLResponse, responses=_PAGES
+)
+async def accuser(request: Request, service: Service, jeton: Jeton) -> Response:
     """Sans autre identification que le lien ; le refaire ne change rien."""
     identite = await _ouvrir(service, jeton)
     if isinstance(identite, str):
@@ -60,6 +71,9 @@ async def accuser(service: Service, jeton: Jeton) -> Response:
     async with transaction(service.moteur) as conn:
         await store.accuser(conn, identite, "porteur du lien", "lien", service.clock.now())
         ligne = await store.lire(conn, identite)
+        if ligne is not None and (trace := trace_de(request)) is not None:
+            lieu = f"/v1/notifications/{identite}"
+            await trace.inscrire(await pilote(conn), NOM, service.clock.now(), 200, lieu=lieu)
     if ligne is None:
         return _page("<p>Ce message n’existe plus.</p>", 404)
     return _page(_dire(ligne) + _deja(ligne))

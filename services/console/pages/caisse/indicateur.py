@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
-from services.console.amont import Amont, Bloc, bloc, blocs
+from services.console.amont import Amont, Bloc, bloc, blocs, pannes
 from services.console.graphiques.courbe import carte_xmr
 from services.console.mots import ASSURANCES, DETENTEURS
 from services.console.page import AmontCourant, LaCaisse, LIndicateur, Service, aujourdhui, rendre, routeur
@@ -85,8 +85,12 @@ async def projection(request: Request, amont: AmontCourant, caisse: LaCaisse, in
 
 
 @routes.get("/caisses/{slug}/surveillance")
-async def surveillance(request: Request, service: Service, amont: AmontCourant, caisse: LaCaisse) -> Response:
-    """What the sources of a caisse sent, and what embellishes its indicators more than its service."""
+async def surveillance(
+    request: Request, service: Service, amont: AmontCourant, caisse: LaCaisse, process: str = "", a_date: str = ""
+) -> Response:
+    """What the sources of a caisse sent, of one ``process`` or all, and what embellishes its indicators more than its
+    service. ``a_date``: of the page around, which says what was known then; what was sent is known of today only.
+    """
     du = aujourdhui(service) - timedelta(days=27)
     lus = await blocs(
         sources_contacts=amont.lire("contacts", "/v1/sources", {"caisse": caisse.slug}),
@@ -94,10 +98,15 @@ async def surveillance(request: Request, service: Service, amont: AmontCourant, 
         detecteurs_contacts=amont.lire("contacts", "/v1/detecteurs", {"caisse": caisse.slug, "du": du}),
         detecteurs_claims=amont.lire("claims", "/v1/detecteurs", {"caisse": caisse.slug, "du": du}),
     )
+    toutes = _reunis(lus, "sources")
     contexte = {
         "caisse": caisse,
-        "pannes": list(dict.fromkeys(b.panne for b in lus.values() if b.panne)),
-        "sources": _reunis(lus, "sources"),
+        "pannes": pannes(lus.values()),
+        "reserve": any(b.reserve for b in lus.values()),
+        "sources": [s for s in toutes if process in ("", s["process"])],
+        "processus": sorted({s["process"] for s in toutes}),
+        "process": process,
+        "a_date": a_date,
         "signaux": [d for d in _reunis(lus, "detecteurs") if any(c["alerte"] for c in d["caisses"])],
         "suivis": len(_reunis(lus, "detecteurs")),
     }

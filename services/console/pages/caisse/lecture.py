@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from services.console.amont import Amont, Bloc, blocs
+from services.console.pages.entraide.lecture import entraide_de_caisse
 from services.console.releves import (
     Mesure,
     alertes_vivantes,
@@ -54,6 +55,7 @@ async def lire_caisse(amont: Amont, slug: str, au: date, a_date: date | None) ->
         declarations=amont.lire("alerts", "/v1/declarations", {"caisse": slug}),
         reiterations=amont.lire("contacts", "/v1/reiterations", {"caisse": slug}),
         induits=amont.lire("contacts", "/v1/contacts-induits", {"caisse": slug}),
+        entraide=entraide_de_caisse(amont, slug),
     )
 
 

@@ -5,12 +5,10 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from services.console.amont import bloc
 from services.console.graphiques.courbe import etincelle
 from services.console.graphiques.jauge import jauge
 from services.console.page import AmontCourant, LaCaisse, Service, aujourdhui, rendre, routeur
 from services.console.pages.caisse.lecture import figures, lire_caisse
-from services.console.pages.entraide.lecture import entraide_de_caisse
 from shared.network.jours import jour_de
 from shared.network.plateformes import charger_plateformes
 
@@ -24,8 +22,11 @@ async def caisse(
     amont: AmontCourant,
     caisse: LaCaisse,
     a_date: Annotated[str, Query()] = "",
+    process: str = "",
 ) -> Response:
-    """The figures of a caisse, its alerts, letters and plans; ``a_date``: as known on that evening."""
+    """The figures of a caisse, its alerts, letters and plans; ``a_date``: as known on that evening; ``process``: the
+    one whose sources are shown.
+    """
     au = aujourdhui(service)
     connu = _jour(a_date, au)
     lus = await lire_caisse(amont, caisse.slug, connu or au, connu)
@@ -33,8 +34,8 @@ async def caisse(
         "caisse": caisse,
         "au": connu or au,
         "connu": connu,
+        "process": process,
         "figures": figures(lus),
-        "entraide": await bloc(entraide_de_caisse(amont, caisse.slug)),
         "plateformes": [p.nom for p in charger_plateformes().de_la_caisse(caisse.code, jour_de(au))],
         "jauge": jauge,
         "etincelle": etincelle,

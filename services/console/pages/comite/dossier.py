@@ -1,5 +1,6 @@
 """``/comites/{mois}/dossiers/{slug}``: one case file, with its neighbours; ``/documents``: letters and minutes."""
 
+import asyncio
 from typing import Any
 
 from fastapi import Request, Response
@@ -34,9 +35,10 @@ async def montrer_dossier(
     fait: str | None = None,
 ) -> Response:
     """The case file, with what a decision came to."""
-    lu = await lire_mois(amont, mois)
+    lu, dossier = await asyncio.gather(
+        lire_mois(amont, mois), amont.lire("alerts", f"/v1/comites/{mois}/dossiers/{slug}")
+    )
     avant, apres, place = lu.voisins(slug)
-    dossier = await amont.lire("alerts", f"/v1/comites/{mois}/dossiers/{slug}")
     contexte: dict[str, Any] = {
         "c": lu.document,
         "vu": lu.vu,

@@ -1,10 +1,11 @@
 """What the pages of the comité read: one month, its case files in the order they are read."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.console.amont import Amont, Lu
+from services.console.amont import Amont
 from shared.service.erreurs import Introuvable
 
 
@@ -34,9 +35,10 @@ class Mois:
 
 async def lire_mois(amont: Amont, mois: str) -> Mois:
     """The month with its case files: those with a measure to decide first, then the proven crossings, the rest."""
-    lu: Lu = await amont.lire_avec_etag("alerts", f"/v1/comites/{mois}")
-    dossiers = (await amont.lire("alerts", f"/v1/comites/{mois}/dossiers"))["dossiers"]
-    return Mois(lu.document, lu.etag or "", sorted(dossiers, key=_ordre))
+    lu, dossiers = await asyncio.gather(
+        amont.lire_avec_etag("alerts", f"/v1/comites/{mois}"), amont.lire("alerts", f"/v1/comites/{mois}/dossiers")
+    )
+    return Mois(lu.document, lu.etag or "", sorted(dossiers["dossiers"], key=_ordre))
 
 
 def _ordre(dossier: Mapping[str, Any]) -> tuple[int, int, int, str]:

@@ -10,6 +10,7 @@ from services.console.jeton import RIEN, Saisie, SaisieVerifiee, nouvelle_cle
 from services.console.mots import COMMANDES, COORDINATION
 from services.console.page import AmontCourant, rendre, routeur
 from services.console.pages.actes import dit, fait
+from services.console.pages.entraide.lecture import EffetDuCote, effet_du_cote
 from services.console.pages.entraide.reseau import RUBRIQUE
 from shared.service.erreurs import Introuvable
 
@@ -80,12 +81,18 @@ async def _montrer(
     return rendre(request, "proposition.html", contexte, status=refus.statut if refus else 200, rubrique=RUBRIQUE)
 
 
+async def _effets(amont: Amont, numero: int) -> list[tuple[str, EffetDuCote]]:
+    """Both sides, the one that is helped first."""
+    lu = await amont.lire("entraide", f"/v1/missions/{numero}/effet")
+    return [("Pour la caisse aidée", effet_du_cote(lu, "aidee")), ("Pour l’aidante", effet_du_cote(lu, "aidante"))]
+
+
 @routes.get("/entraide/missions/{numero}")
 async def mission(request: Request, amont: AmontCourant, numero: int) -> Response:
     """What a mission delivered against what was agreed, and what it changed."""
     lus = await blocs(
         proposition=amont.lire("entraide", f"/v1/propositions/{numero}"),
         suivi=amont.lire("entraide", f"/v1/missions/{numero}/suivi"),
-        effet=amont.lire("entraide", f"/v1/missions/{numero}/effet"),
+        effet=_effets(amont, numero),
     )
     return rendre(request, "mission.html", {"numero": numero, **lus}, rubrique=RUBRIQUE)

@@ -3,12 +3,14 @@
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from services.console.acces import caisses_du_porteur
 from services.console.amont import Amont, RefusAmont, blocs
 from services.console.jeton import SaisieVerifiee, nouvelle_cle
 from services.console.page import AmontCourant, LaCaisse, rendre, routeur
 from services.console.pages.actes import dit, fait
 from services.console.releves import alertes_vivantes
 from shared.network.reseau import charger
+from shared.service.identite import PrincipalCourant
 
 routes = routeur()
 
@@ -18,20 +20,24 @@ _UN_AN_S = 365 * 86_400
 
 
 @routes.get("/ma-caisse")
-async def choisir(request: Request, caisse: str = "") -> Response:
-    """Which one; the browser remembers it."""
-    connues = charger().par_slug
+async def choisir(request: Request, principal: PrincipalCourant, caisse: str = "") -> Response:
+    """Which one: that of the roles of who asks; for who follows the network, the one the browser remembers."""
+    siennes = caisses_du_porteur(principal)
+    if len(siennes) == 1:
+        return RedirectResponse(f"/ma-caisse/{siennes[0]}", status_code=303)
+    connues = {slug: c for slug, c in charger().par_slug.items() if not siennes or slug in siennes}
     voulue = caisse or ("" if "changer" in request.query_params else request.cookies.get(COOKIE, ""))
     if voulue in connues:
         return RedirectResponse(f"/ma-caisse/{voulue}", status_code=303)
-    return rendre(request, "ma_caisse_choix.html", {"caisses": charger().caisses}, rubrique=RUBRIQUE)
+    return rendre(request, "ma_caisse_choix.html", {"caisses": connues.values()}, rubrique=RUBRIQUE)
 
 
 @routes.get("/ma-caisse/{slug}")
 async def espace(request: Request, amont: AmontCourant, caisse: LaCaisse, fait: str = "") -> Response:
     """Everything that waits for the caisse."""
     reponse = await montrer_espace(request, amont, caisse, fait=dit(fait))
-    reponse.set_cookie(COOKIE, caisse.slug, max_age=_UN_AN_S, httponly=True, samesite="strict")
+    https = request.app.reglages.https
+    reponse.set_cookie(COOKIE, caisse.slug, max_age=_UN_AN_S, httponly=True, samesite="strict", secure=https)
     return reponse
 
 

@@ -14,8 +14,8 @@ from shared.network.reseau import Caisse
 
 routes = routeur()
 
-ACTIONS_MAX = 6
-"""Rows of the form; more are added once the plan is there."""
+ACTIONS_MAX = 30
+"""Rows the form can grow to."""
 MOIS_PROMIS = 6
 
 ETATS_ACTION = {"a_faire": "à faire", "partielle": "partielle", "faite": "faite", "obsolete": "sans objet"}
@@ -29,8 +29,10 @@ async def formulaire(request: Request, amont: AmontCourant, caisse: LaCaisse, le
 
 @routes.post("/ma-caisse/{slug}/plan")
 async def deposer(request: Request, amont: AmontCourant, caisse: LaCaisse, saisie: SaisieVerifiee) -> Response:
-    """File it."""
+    """File it; or, asked for one more action, show the form again with what is written in it."""
     lettre = saisie.get("lettre")
+    if saisie.texte("ajouter") is not None:
+        return await _montrer(request, amont, caisse, lettre, saisie=saisie, de_plus=1)
     corps = {
         "lettre": lettre,
         "caisse": caisse.slug,
@@ -53,9 +55,15 @@ async def deposer(request: Request, amont: AmontCourant, caisse: LaCaisse, saisi
 def _actions(saisie: Saisie) -> list[dict[str, str | None]]:
     lues = (
         {nom: saisie.texte(f"{nom}-{rang}") for nom in ("intitule", "responsable", "echeance")}
-        for rang in range(ACTIONS_MAX)
+        for rang in range(_rangees(saisie))
     )
     return [a for a in lues if any(a.values())]
+
+
+def _rangees(saisie: Saisie) -> int:
+    """How many actions the form that was sent had room for."""
+    dites = saisie.get("rangees")
+    return min(ACTIONS_MAX, max(1, int(dites))) if dites.isascii() and dites.isdigit() else 1
 
 
 def _points(saisie: Saisie, code: str) -> list[dict[str, str | None]]:
@@ -74,7 +82,9 @@ async def _montrer(
     *,
     saisie: Saisie = RIEN,
     refus: RefusAmont | None = None,
+    de_plus: int = 0,
 ) -> Response:
+    rangees = min(ACTIONS_MAX, _rangees(saisie) + de_plus)
     attendus = await bloc(amont.lire("alerts", "/v1/plans/attendus", {"caisse": caisse.slug}))
     demandes = attendus.valeur["demandes"] if attendus.valeur else []
     demande = next((d for d in demandes if d["lettre"] == lettre), demandes[0] if demandes else None)
@@ -84,7 +94,9 @@ async def _montrer(
         "demande": demande,
         "indicateurs": [indicateur(code) for code in demande["indicateurs"]] if demande else [],
         "mois": _mois_suivants(amont),
-        "rangs": range(ACTIONS_MAX),
+        "rangees": rangees,
+        "nouvelle": rangees - 1 if de_plus else None,
+        "pleine": rangees == ACTIONS_MAX,
         "saisie": saisie,
         "cle": nouvelle_cle(),
         "faute": None if refus is None else str(refus),

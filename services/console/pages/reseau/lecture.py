@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from services.console.amont import Amont, Bloc, Lu, blocs
+from services.console.amont import Amont, Bloc, Lu, blocs, pannes
 from services.console.releves import (
     FENETRE,
     Mesure,
@@ -64,7 +64,8 @@ class EtatReseau:
     @property
     def pannes(self) -> list[str]:
         """What could not be read, each said once."""
-        return list(dict.fromkeys(filter(None, (*(c.panne for c in self.colonnes), self.alertes.panne))))
+        dites = [*(c.panne for c in self.colonnes if c.panne), *pannes([self.alertes])]
+        return list(dict.fromkeys(dites))
 
 
 async def lire_reseau(amont: Amont) -> EtatReseau:

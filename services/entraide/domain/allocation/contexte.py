@@ -16,6 +16,7 @@ from services.entraide.domain.allocation.patrons import (
     limites,
     niveaux,
     permis,
+    prix,
     rangs,
 )
 
@@ -67,9 +68,8 @@ class Contexte:
         self._rang_bloc = {couple: i for i, couple in enumerate(self.blocs.couples)}
         series = np.array([[d.manque_socle, d.manque_objectif] for d in p.demandes], dtype=np.int64)
         self.manques: Entiers = MILLIEMES * series.reshape(-1, 2, p.semaines)
-        self.prix: Entiers = np.array([[p.poids.socle, p.poids.objectif]]) * np.array(
-            [[d.priorite] for d in p.demandes], dtype=np.int64
-        ).reshape(-1, 1)
+        cher = [prix(d, p.poids, p.regles.etp_min) for d in p.demandes]
+        self.prix: Entiers = np.array(cher, dtype=np.int64).reshape(-1, 2, p.semaines)
         self.cumulatif: Booleens = np.array([d.cumulatif for d in p.demandes], dtype=bool)
 
         self.assez_longs: Booleens = self.blocs.longueurs >= p.regles.semaines_min

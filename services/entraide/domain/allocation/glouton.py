@@ -73,12 +73,13 @@ class Reserve:
         if (couple.offreur, couple.demande) in self.pris or not plafonds.any():
             return (0, 0, 0)
         manque = self._c.manques[couple.demande] - self.recu[couple.demande]
-        avant = (np.maximum(manque, 0).sum(axis=1) * self._c.prix[couple.demande]).sum()
+        avant = (np.maximum(manque, 0) * self._c.prix[couple.demande]).sum()
         part, longueurs = int(self.parts[couple.offreur]), self._c.blocs.longueurs
         meilleur = (0, 0, 0)
         for etp in _paliers(self._c.probleme.regles.etp_min, int(plafonds.max())):
             utile = self._c.utile(couple, travail(couple.effet, etp))
-            apres = np.maximum(manque[None, :, :] - utile[:, None, :], 0).sum(axis=2) @ self._c.prix[couple.demande]
+            restent = np.maximum(manque[None, :, :] - utile[:, None, :], 0)
+            apres = (restent * self._c.prix[couple.demande]).sum(axis=(1, 2))
             exces = np.maximum(0, etp * longueurs - part) - max(0, -part)
             cout = couple.fixe + etp * couple.par_etp + self._c.probleme.poids.iniquite * MILLIEMES * exces
             gain = np.where(plafonds >= etp, avant - apres - cout, 0)

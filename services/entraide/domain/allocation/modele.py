@@ -26,14 +26,19 @@ JOURS_DE_REFERENCE = 5
 class Poids:
     """Points that each part of the objective costs; integers, so that ties are exact.
 
-    ``socle`` and ``objectif``: per ETP-week missing, each week it is missing. ``mission``: per aidante called for an
+    ``socle`` and ``objectif``: per ETP-week missing, each week it is missing. ``semaine_socle``, ``semaine_objectif``:
+    per week of a need under it, in proportion to the share of what it misses that stays missing, so that an ETP is
+    worth more where little is missing and it brings the caisse back. ``mission``: per aidante called for an
     aidée. ``changement``: per ETP that starts or stops. ``mobilisation``: per ETP-week, so that no one is kept for
-    nothing. ``iniquite``: per ETP-week given above the pôle's fair share. By default an aidante more is worth a
-    twentieth of an ETP-week under socle, or half of one under objectif, and not less.
+    nothing. ``iniquite``: per ETP-week given above the pôle's fair share. By default an aidante more is worth an
+    eightieth of a week of a caisse brought back to its socle, or an eighth of one to its objectif, and not less. Set on
+    the twin, on a seed of its own (ADR 0020).
     """
 
-    socle: int = 1_000
-    objectif: int = 100
+    socle: int = 400
+    objectif: int = 40
+    semaine_socle: int = 4_000
+    semaine_objectif: int = 400
     mission: int = 50
     changement: int = 4
     mobilisation: int = 1
@@ -103,11 +108,13 @@ class Surete:
 
 @dataclass(frozen=True, slots=True)
 class Paire:
-    """An eligible pair. ``deja``: weeks this aidante has already worked for this need."""
+    """An eligible pair. ``deja``: weeks this aidante has already worked for this need. ``premiere``: first week in
+    which it may start, both having had the time to answer."""
 
     offreur: str
     demande: str
     deja: int = 0
+    premiere: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.entraide.domain.allocation.modele import (
+    CENTIEMES,
     JOURS_DE_REFERENCE,
     MILLIEMES,
     Demande,
     Offreur,
     Paire,
+    Poids,
     Probleme,
     Surete,
 )
@@ -84,10 +86,20 @@ def travail(effet: Entiers, etp: int) -> Entiers:
     return fait
 
 
+def prix(demande: Demande, poids: Poids, etp_min: int) -> Entiers:
+    """Points per ETP-week missing on socle and on objectif, [2, semaine]. Below the least assignment nothing is worth
+    more: a crumb brings nobody back."""
+    series = np.array([demande.manque_socle, demande.manque_objectif], dtype=np.int64)
+    par_etp = np.array([[poids.socle], [poids.objectif]], dtype=np.int64)
+    par_semaine = np.array([[poids.semaine_socle], [poids.semaine_objectif]], dtype=np.int64)
+    points: Entiers = demande.priorite * (par_etp + CENTIEMES * par_semaine // np.maximum(series, max(1, etp_min)))
+    return points
+
+
 def permis(b: Blocs, demande: Demande, paire: Paire, semaines_max: int) -> Booleens:
-    """Blocks within the need's weeks and the maximum duration, [bloc]."""
+    """Blocks within the need's weeks, the pair's own and the maximum duration, [bloc]."""
     derniere = min(demande.derniere, derniere_permise(demande, paire, semaines_max))
-    return (b.debuts >= demande.premiere) & (b.fins <= derniere)
+    return (b.debuts >= max(demande.premiere, paire.premiere)) & (b.fins <= derniere)
 
 
 def derniere_permise(demande: Demande, paire: Paire, semaines_max: int) -> int:

@@ -16,6 +16,7 @@ from services.entraide.domain.allocation.patrons import (
     derniere_permise,
     effets,
     limites,
+    prix,
     rangs,
     travail,
 )
@@ -71,14 +72,15 @@ def evaluer(probleme: Probleme, missions: Iterable[Mission]) -> Bilan:
     missions = tuple(missions)
     poids, recus, departage = probleme.poids, apports(probleme, missions), rangs(probleme)
     restes = {d.cle: [_reste(m, recus[d.cle]) for m in (d.manque_socle, d.manque_objectif)] for d in probleme.demandes}
+    cher = {d.cle: prix(d, poids, probleme.regles.etp_min) for d in probleme.demandes}
     deja = {(p.offreur, p.demande): p.deja for p in probleme.paires}
     mouvements = sum(changements(m, deja.get((m.offreur, m.demande), 0)) for m in missions)
     donne: defaultdict[str, int] = defaultdict(int)
     for m in missions:
         donne[m.offreur] += m.etp_semaines
     return Bilan(
-        socle=sum(poids.socle * d.priorite * int(restes[d.cle][0].sum()) for d in probleme.demandes),
-        objectif=sum(poids.objectif * d.priorite * int(restes[d.cle][1].sum()) for d in probleme.demandes),
+        socle=sum(int((restes[d.cle][0] * cher[d.cle][0]).sum()) for d in probleme.demandes),
+        objectif=sum(int((restes[d.cle][1] * cher[d.cle][1]).sum()) for d in probleme.demandes),
         missions=poids.mission * FIN * len(missions),
         changements=poids.changement * MILLIEMES * mouvements,
         mobilisation=poids.mobilisation * MILLIEMES * sum(donne.values()),
@@ -124,7 +126,7 @@ def _violations_de_mission(probleme: Probleme, missions: tuple[Mission, ...]) ->
         d = demandes[m.demande]
         if min(m.etp) < regles.etp_min or len(m.etp) < regles.semaines_min:
             fautes.append(f"{nom} : sous l'affectation minimale.")
-        if m.debut < d.premiere or m.fin > d.derniere:
+        if m.debut < max(d.premiere, paire.premiere) or m.fin > d.derniere:
             fautes.append(f"{nom} : hors de la période du besoin.")
         if m.fin > derniere_permise(d, paire, regles.semaines_max):
             fautes.append(f"{nom} : au-delà de {regles.semaines_max} semaines.")

@@ -107,8 +107,8 @@ def squelette(h: highspy.Highs, c: Contexte, reserve: Reserve) -> Lignes:
 def _colonnes_communes(h: highspy.Highs, c: Contexte, lignes: Lignes, manques: Entiers) -> None:
     lot, w = Lot(), c.probleme.semaines
     for d in range(len(c.probleme.demandes)):
-        prix_socle, prix_objectif = (float(v) / CENTIEMES for v in c.prix[d])
         for s in range(w):
+            prix_socle, prix_objectif = (float(v) / CENTIEMES for v in c.prix[d, :, s])
             socle, objectif = (float(v) / MILLIEMES for v in manques[d, :, s])
             ligne = lignes.bilan + d * w + s
             suite = bool(c.cumulatif[d]) and s + 1 < w

@@ -39,7 +39,7 @@ async def test_la_preparation_fige_le_mois_et_instruit_les_caisses_au_dela(comit
     assert constat["questions"]["inhabituel"] is True
     assert dossier["contacts_induits"]["induits"] == 12
     assert dossier["plan_provisoire"] == "plan indisponible"
-    assert any("entraide" in manque.lower() for manque in dossier["manques"]), "personne ne décide à l'aveugle"
+    assert (dossier["entraide_en_cours"], dossier["fragilites"]) == ([], [])
 
 
 async def test_l_instantane_est_relu_a_l_octet_pres_sous_son_empreinte(comite: Comite) -> None:

@@ -1,0 +1,16 @@
+"""The register of who read or changed what."""
+
+from alembic import op
+
+from services.entraide.domain import NOM
+from shared.service.audit.tables import ddl
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for ordre in ddl(NOM):
+        op.execute(ordre)

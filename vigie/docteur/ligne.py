@@ -1,0 +1,30 @@
+"""The ``vigie doctor`` command line; what it needs is imported when it runs."""
+
+import asyncio
+import json
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from vigie.pile import SERVICES
+
+
+def doctor(
+    service: Annotated[list[str] | None, typer.Option(help="Un service seulement, répétable ; sinon tous.")] = None,
+    en_json: Annotated[bool, typer.Option("--json", help="Un document JSON au lieu d'un tableau.")] = False,
+) -> None:
+    """Examine l'installation et dit que faire ; code 1 si quelque chose est mauvais."""
+    from vigie.docteur.commande import ausculter, faire_taire, montrer
+    from vigie.docteur.constats import code_de_sortie, document
+
+    if inconnus := set(service or ()) - set(SERVICES):
+        raise typer.BadParameter(f"service inconnu : {', '.join(sorted(inconnus))}.")
+    faire_taire()
+    constats = asyncio.run(ausculter(service or SERVICES))
+    if en_json:
+        sys.stdout.write(json.dumps(document(constats), ensure_ascii=False, indent=2) + "\n")
+    else:
+        montrer(constats, Console())
+    raise SystemExit(code_de_sortie(constats))
