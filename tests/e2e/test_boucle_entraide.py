@@ -47,6 +47,8 @@ def test_from_an_injected_crisis_the_need_is_found_sized_allocated_accepted_work
     (mesure,) = d["effet"]
     assert (mesure["horizon"], mesure["mois"]) == (1, "2025-09")
     assert mesure["projection"]["haut"] < 0, "mieux que projeté avant la mission, au bord près de l'intervalle"
+    # Its comparables had no crisis: they cannot say what it would have become.
+    assert mesure["conclusion"] == "amelioree"
     assert mesure["comparables"]["bas"] < mesure["comparables"]["valeur"] < mesure["comparables"]["haut"]
     assert all(m["avec"] < besoin["socle"] for a in d["aidantes"] for m in a["mois"]), "nulle aidante sous son socle"
 

@@ -82,9 +82,19 @@ class Effet:
     reserves: tuple[str, ...]
 
     @property
+    def jugee_sur_elle_meme(self) -> Propre | None:
+        """Its own projection, where that is what is concluded from: a caisse that was already moving away from its
+        comparables, as one in a crisis is, would not have become what they became."""
+        if self.comparaison.divergente and self.propre is not None and self.propre.attendue.methode == "projection":
+            return self.propre
+        return None
+
+    @property
     def conclusion(self) -> Conclusion:
-        """That of the comparison: what happens to all caisses is no effect of the mission."""
-        return self.comparaison.conclusion
+        """That of the comparison, since what happens to all caisses is no effect of the mission, or of its own
+        projection (``jugee_sur_elle_meme``)."""
+        propre = self.jugee_sur_elle_meme
+        return self.comparaison.conclusion if propre is None else propre.conclusion
 
 
 def mois_d_avant_l_aide(debut: Mois) -> list[Mois]:

@@ -197,6 +197,7 @@ def _en_clair(vu: Effet) -> dict[str, Any]:
     return {
         "mois": str(vu.mois),
         "conclusion": vu.conclusion,
+        "conclusion_tiree_de": "comparables" if vu.jugee_sur_elle_meme is None else "projection",
         "comparaison": {
             **{nom: valeur for nom, valeur in asdict(vu.comparaison).items() if nom != "mois"},
             "temoins": list(vu.comparaison.temoins),

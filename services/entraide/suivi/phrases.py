@@ -8,6 +8,7 @@ from services.entraide.domain.effet import Effet, Propre
 from services.entraide.domain.livraison import Livraison
 from shared.catalogue.indicateurs import Indicateur
 from shared.catalogue.mise_en_mots import nombre
+from shared.indicators.differences import CONFIANCE, Difference
 
 _CHANCES = {80: "huit chances sur dix", 95: "dix-neuf chances sur vingt"}
 
@@ -65,18 +66,30 @@ def effet(vu: Effet, defini: Indicateur, caisse: str, cote: Cote, objectif_tenu:
     unite = "% de son niveau d'avant" if vu.relative else defini.unite
     tete = f"{caisse} ({'aidée' if cote == 'aidee' else 'aidante'}), {defini.libelle}, {vu.mois.en_clair} : "
     suite = _objectif(cote, objectif_tenu)
-    ecart = vu.comparaison.difference
-    if ecart is None or vu.comparaison.apres is None:
-        raison = vu.comparaison.raison or "Pas assez de données."
-        texte = f"{raison}{suite}"
+    conclusion, comparee, propre = _conclusion(vu.conclusion, cote), vu.comparaison, vu.jugee_sur_elle_meme
+    if propre is not None:
+        vue = Difference(propre.ecart, propre.bas, propre.haut, 0)
+        dit = _sans_et_avec(cote, propre.observee, vue, defini.unite, propre.attendue.niveau)
+        reste = " Ses comparables ne disent pas ce qu'elle serait devenue : elle s'en écartait déjà."
+        return f"{tete}{dit} ; {conclusion}.{suite}{reste}"
+    if comparee.difference is None or comparee.apres is None:
+        dit = comparee.raison or "Pas assez de données."
     else:
-        quoi = "l'aide" if cote == "aidee" else "cet engagement"
-        texte = (
-            f"sans {quoi}, {dire(vu.comparaison.apres - ecart.valeur)} {unite} ; avec, {dire(vu.comparaison.apres)} ; "
-            f"effet {dire(ecart.valeur, signe=True)}, intervalle à 95 % de {dire(ecart.bas, signe=True)} à "
-            f"{dire(ecart.haut, signe=True)} ; {_conclusion(vu.conclusion, cote)}.{suite}"
-        )
-    return f"{tete}{texte}{_contre_elle_meme(vu.propre, defini)}"
+        dit = _sans_et_avec(cote, comparee.apres, comparee.difference, unite, round(100 * CONFIANCE))
+        dit = f"{dit} ; {conclusion}."
+    return f"{tete}{dit}{suite}{_contre_elle_meme(vu.propre, defini)}"
+
+
+def _sans_et_avec(cote: Cote, avec: float, ecart: Difference, unite: str, niveau: int) -> str:
+    return (
+        f"{_sans(cote)}, {dire(avec - ecart.valeur)} {unite} ; avec, {dire(avec)} ; "
+        f"effet {dire(ecart.valeur, signe=True)}, intervalle à {niveau} % de {dire(ecart.bas, signe=True)} à "
+        f"{dire(ecart.haut, signe=True)}"
+    )
+
+
+def _sans(cote: Cote) -> str:
+    return "sans l'aide" if cote == "aidee" else "sans cet engagement"
 
 
 def _conclusion(conclusion: str, cote: Cote) -> str:

@@ -106,3 +106,19 @@ def test_la_phrase_dit_sans_avec_l_intervalle_et_si_l_effet_ne_se_distingue_pas(
     assert "30 jours projetés avant la mission (entre 27 et 33,5, huit chances sur dix), 22 observés" in net
     rien = dire_effet(effet(1, DEBUT, serie(31, -1), autres, "bas", "x"), delai, "CPAM du Nord", "aidante", True)
     assert "l'effet n'est pas distinguable de zéro. Elle tient son objectif." in rien
+
+
+def test_une_caisse_qui_s_ecartait_deja_de_ses_comparables_se_juge_contre_sa_projection() -> None:
+    # In a crisis, the month before the aid is half as long again; its own projection has it grow on, to 50 days.
+    en_crise = serie(25, 5) | {DEBUT.plus(-1): 40.0}
+    autres = {
+        f"cpam-{n:02d}": serie(25 + n, e) | {DEBUT.plus(-1): 25.0 + n + e} for n, e in enumerate((1, 2, 0, -1, 3, 1), 1)
+    }
+    vue = effet(1, DEBUT, en_crise, autres, "bas", Projetee(50, 46, 53, 80, "projection"))
+    assert vue.comparaison.divergente
+    assert (vue.comparaison.conclusion, vue.conclusion) == ("non_distinguee", "amelioree")
+    dite = dire_effet(vue, indicateur("delai_cmuc_acs_moyen"), "CPAM de Paris", "aidee", None)
+    assert "sans l'aide, 50 jours ; avec, 30 ; effet −20, intervalle à 80 % de −23 à −16 ; l'aide a amélioré" in dite
+    assert "elle s'en écartait déjà" in dite
+    sans_projection = effet(1, DEBUT, en_crise, autres, "bas", Projetee(50, 46, 53, 95, "prolongement"))
+    assert sans_projection.conclusion == "non_distinguee"
