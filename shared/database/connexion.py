@@ -163,6 +163,8 @@ def est_passagere(exc: BaseException | None) -> bool:
         if isinstance(exc, asyncpg.InterfaceError):
             texte = str(exc).lower()
             return not isinstance(exc, ValueError) and any(mot in texte for mot in _INTERFACE_PASSAGERE)
+        if isinstance(exc, asyncpg.InternalClientError):  # the server died in the middle of an answer
+            return "cannot switch to state" in str(exc)
         if isinstance(exc, OSError):  # ConnectionError and TimeoutError are; one with a filename is a file's
             return exc.filename is None
         exc = getattr(exc, "orig", None) or exc.__cause__

@@ -37,6 +37,7 @@ def _enveloppee(orig: BaseException) -> DBAPIError:
         asyncpg.InvalidCachedStatementError(""),
         asyncpg.InterfaceError("connection is closed"),
         asyncpg.InterfaceError("pool is closing"),
+        asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
         ConnectionResetError(),
         TimeoutError(),
         FileNotFoundError(2, "No such file or directory"),  # the socket of a server that is down
@@ -55,6 +56,7 @@ def test_what_the_server_or_the_others_cause_passes_by_itself(erreur: Exception)
         (asyncpg.DivisionByZeroError(""), False),
         (asyncpg.DataError("invalid input for query argument"), False),
         (asyncpg.InterfaceError("the server expects 2 arguments for this query"), False),
+        (asyncpg.InternalClientError("no codec for this type"), False),
         (asyncpg.UndefinedTableError(""), True),
         (asyncpg.InsufficientPrivilegeError(""), True),
         (asyncpg.DataCorruptedError(""), True),
