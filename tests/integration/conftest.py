@@ -1,20 +1,24 @@
-"""Servers of the session, databases of a test. Fixtures: ``postgres_url``, ``postgres_jetable``,
+"""Servers of the session, databases of a test. Fixtures: ``postgres_url``, ``postgres_vide``, ``postgres_jetable``,
 ``kafka_bootstrap``, ``kafka_local``."""
 
+import asyncio
 import os
 import shutil
 import socket
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from shared.database.migrations import migrer
 from shared.database.serveur import ErreurServeur, ServeurPostgres
 from tests.support.serveurs import manque, postgres_embarque, postgres_systeme
 from vigie import kafka
+from vigie.schemas import EMPLACEMENTS
 
 _CHOIX = {"embarque": postgres_embarque, "systeme": postgres_systeme}
 
@@ -49,18 +53,41 @@ def _servir(serveur: ServeurPostgres) -> Iterator[ServeurPostgres]:
     serveur.arreter()
 
 
+@pytest.fixture(scope="session")
+def modele(serveur_postgres: ServeurPostgres) -> str:
+    """Name of a database whose schemas are up to date and empty: copied, it costs a tenth of the migrations."""
+
+    async def monter() -> str:
+        admin = await asyncpg.connect(serveur_postgres.url())
+        await admin.execute("CREATE DATABASE modele")
+        await admin.close()
+        for schema, emplacement in EMPLACEMENTS.items():
+            await migrer(serveur_postgres.url("modele"), schema, emplacement)
+        return "modele"
+
+    with ThreadPoolExecutor(1) as fil:  # a loop of its own, away from those of the tests
+        return fil.submit(asyncio.run, monter()).result()
+
+
 @pytest.fixture
-async def postgres_url(serveur_postgres: ServeurPostgres) -> AsyncIterator[str]:
+async def postgres_url(serveur_postgres: ServeurPostgres, modele: str) -> AsyncIterator[str]:
+    """Address of a database of this test's own, its schemas up to date."""
+    async for url in base_fraiche(serveur_postgres, modele):
+        yield url
+
+
+@pytest.fixture
+async def postgres_vide(serveur_postgres: ServeurPostgres) -> AsyncIterator[str]:
     """Address of an empty database of this test's own."""
     async for url in base_fraiche(serveur_postgres):
         yield url
 
 
-async def base_fraiche(serveur: ServeurPostgres) -> AsyncIterator[str]:
+async def base_fraiche(serveur: ServeurPostgres, modele: str = "template1") -> AsyncIterator[str]:
     nom = f"essai_{uuid.uuid4().hex[:12]}"
     admin = await asyncpg.connect(serveur.url())
     try:
-        await admin.execute(f'CREATE DATABASE "{nom}"')
+        await admin.execute(f'CREATE DATABASE "{nom}" TEMPLATE "{modele}"')
         yield serveur.url(nom)
         await admin.execute(f'DROP DATABASE "{nom}" WITH (FORCE)')
     finally:

@@ -31,8 +31,8 @@ class Porteur:
 
 
 @pytest.fixture
-async def prestations(postgres_url: str) -> AsyncIterator[Pile]:
-    async with ouvrir_pile(CLAIMS, postgres_url) as pile:
+async def prestations(postgres_vide: str) -> AsyncIterator[Pile]:
+    async with ouvrir_pile(CLAIMS, postgres_vide) as pile:
         pile.app.state.identite = Porteur()
         yield pile
 
@@ -130,17 +130,17 @@ async def test_un_changement_est_inscrit_dans_sa_transaction_refuse_ou_rejoue(
 
 
 async def test_la_commande_verifie_exporte_et_nomme_la_ligne_fautive(
-    prestations: Pile, postgres_url: str, tmp_path: Any
+    prestations: Pile, postgres_vide: str, tmp_path: Any
 ) -> None:
     for rang in range(3):
         await prestations.client.get(f"/v1/dossiers/fse/D-{rang}", headers={"qui": "agent-3", "roles": "reseau"})
-    vigie = Vigie(tmp_path, VIGIE_DATABASE_URL=postgres_url)
+    vigie = Vigie(tmp_path, VIGIE_DATABASE_URL=postgres_vide)
     exportees = vigie("audit", "exporter", "--service", "claims", "--format", "csv").splitlines()
     assert len(exportees) == 5 and exportees[0].startswith("service,numero,instant,sujet"), "son export compris"
     tete = vigie("audit", "tete").strip()
     assert tete.startswith("claims:4:")
     assert "claims : 4 lignes, chaîne entière." in vigie("audit", "verifier", "--tete", tete)
-    base = await asyncpg.connect(postgres_url)
+    base = await asyncpg.connect(postgres_vide)
     await base.execute(
         "ALTER TABLE claims.audit DISABLE TRIGGER ALL; UPDATE claims.audit SET sujet = 'x' WHERE numero = 2"
     )

@@ -32,9 +32,9 @@ async def ecrire(conn: asyncpg.Connection, *rangs: int) -> Tete:
 
 
 @pytest.fixture
-async def base(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
+async def base(postgres_vide: str) -> AsyncIterator[asyncpg.Connection]:
     """A superuser's connection to a database with an empty register."""
-    conn = await asyncpg.connect(postgres_url)
+    conn = await asyncpg.connect(postgres_vide)
     await conn.execute(f"CREATE SCHEMA {SCHEMA}")
     for ordre in ddl(SCHEMA):
         await conn.execute(ordre)
@@ -53,10 +53,10 @@ async def trafiquer(base: asyncpg.Connection, *ordres: str) -> None:
         await base.execute(ordre)
 
 
-async def test_un_registre_intact_est_verifie_du_debut_a_la_fin(base: asyncpg.Connection, postgres_url: str) -> None:
-    assert await verifie(postgres_url) == Rapport(SCHEMA)
+async def test_un_registre_intact_est_verifie_du_debut_a_la_fin(base: asyncpg.Connection, postgres_vide: str) -> None:
+    assert await verifie(postgres_vide) == Rapport(SCHEMA)
     fin = await ecrire(base, *range(5))
-    rapport = await verifie(postgres_url, {5: fin.empreinte.hex(), 3: (await lue(base, 3)).hex()[:12]})
+    rapport = await verifie(postgres_vide, {5: fin.empreinte.hex(), 3: (await lue(base, 3)).hex()[:12]})
     assert (rapport.ok, rapport.lignes, rapport.tete) == (True, 5, fin)
 
 
@@ -122,7 +122,7 @@ class Essai:
 
 
 async def test_une_fin_coupee_avec_la_tete_se_voit_a_une_tete_notee_ailleurs(
-    base: asyncpg.Connection, postgres_url: str
+    base: asyncpg.Connection, postgres_vide: str
 ) -> None:
     fin = await ecrire(base, *range(6))
     await trafiquer(
@@ -131,26 +131,26 @@ async def test_une_fin_coupee_avec_la_tete_se_voit_a_une_tete_notee_ailleurs(
         "UPDATE essai.audit_tete SET (numero, empreinte) = (SELECT numero, empreinte FROM essai.audit "
         "WHERE numero = 4)",
     )
-    assert (await verifie(postgres_url)).ok, "sans ancre, rien ne le montre"
-    assert (await verifie(postgres_url, {6: fin.empreinte.hex()})).faute == Faute(5, "coupee")
+    assert (await verifie(postgres_vide)).ok, "sans ancre, rien ne le montre"
+    assert (await verifie(postgres_vide, {6: fin.empreinte.hex()})).faute == Faute(5, "coupee")
 
 
 async def test_une_chaine_refaite_en_entier_se_voit_a_une_tete_notee_ailleurs(
-    base: asyncpg.Connection, postgres_url: str
+    base: asyncpg.Connection, postgres_vide: str
 ) -> None:
     notee = await ecrire(base, *range(6))
     await trafiquer(
         base, "DELETE FROM essai.audit", f"UPDATE essai.audit_tete SET numero = 0, empreinte = '\\x{'00' * 32}'"
     )
     await ecrire(base, 0, 1, 2, 4, 3, 5)
-    assert (await verifie(postgres_url)).ok
-    assert (await verifie(postgres_url, {6: notee.empreinte.hex()[:12]})).faute == Faute(6, "ancre")
+    assert (await verifie(postgres_vide)).ok
+    assert (await verifie(postgres_vide, {6: notee.empreinte.hex()[:12]})).faute == Faute(6, "ancre")
 
 
 async def test_deux_repliques_qui_ecrivent_ensemble_font_une_seule_chaine(
-    base: asyncpg.Connection, postgres_url: str
+    base: asyncpg.Connection, postgres_vide: str
 ) -> None:
-    pools = [await creer_pool(postgres_url, 4) for _ in range(2)]
+    pools = [await creer_pool(postgres_vide, 4) for _ in range(2)]
 
     async def une(pool: asyncpg.Pool, rang: int) -> None:
         async with pool.acquire() as conn, conn.transaction():
@@ -159,32 +159,32 @@ async def test_deux_repliques_qui_ecrivent_ensemble_font_une_seule_chaine(
     await asyncio.gather(*(une(pools[rang % 2], rang) for rang in range(60)))
     for pool in pools:
         await pool.close()
-    rapport = await verifie(postgres_url)
+    rapport = await verifie(postgres_vide)
     assert (rapport.ok, rapport.lignes, rapport.tete.numero) == (True, 60, 60)
 
 
-async def test_une_transaction_defaite_ne_laisse_ni_ligne_ni_trou(base: asyncpg.Connection, postgres_url: str) -> None:
+async def test_une_transaction_defaite_ne_laisse_ni_ligne_ni_trou(base: asyncpg.Connection, postgres_vide: str) -> None:
     await ecrire(base, 0)
     with pytest.raises(ZeroDivisionError):
         async with base.transaction():
             await inscrire(base, SCHEMA, acte(1))
             raise ZeroDivisionError
     await ecrire(base, 2)
-    rapport = await verifie(postgres_url)
+    rapport = await verifie(postgres_vide)
     assert (rapport.ok, rapport.lignes) == (True, 2)
 
 
 async def test_un_registre_elague_se_verifie_toujours_et_dit_ce_qui_est_parti(
-    base: asyncpg.Connection, postgres_url: str
+    base: asyncpg.Connection, postgres_vide: str
 ) -> None:
     await ecrire(base, *range(10))
     notees = {n: (await lue(base, n)).hex() for n in (2, 5, 8)}
     maintenant = DEBUT + GARDE_MIN + 20 * JOUR
     fait = await elaguer(base, SCHEMA, DEBUT + 5 * JOUR, maintenant, "commande:essai")
     assert (fait.jusqu_a, fait.retirees) == (5, 5)
-    rapport = await verifie(postgres_url, notees)
+    rapport = await verifie(postgres_vide, notees)
     assert (rapport.ok, rapport.lignes, rapport.elague, rapport.ancres_elaguees) == (True, 6, 5, [2])
-    async with instantane(postgres_url) as conn:
+    async with instantane(postgres_vide) as conn:
         restent = [ligne async for ligne in toutes(conn, SCHEMA, Filtre())]
     assert [ligne.numero for ligne in restent] == [6, 7, 8, 9, 10, 11]
     assert restent[-1].acte.sujet == "commande:essai" and restent[-1].acte.objet["jusqu_a"] == "5"
@@ -192,20 +192,20 @@ async def test_un_registre_elague_se_verifie_toujours_et_dit_ce_qui_est_parti(
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await base.execute("DELETE FROM essai.audit WHERE numero = 6")
     await trafiquer(base, "DELETE FROM essai.audit WHERE numero = 6")
-    assert (await verifie(postgres_url)).faute == Faute(6, "manquante")
+    assert (await verifie(postgres_vide)).faute == Faute(6, "manquante")
 
 
-async def test_un_elagage_interrompu_se_verifie_et_se_reprend(base: asyncpg.Connection, postgres_url: str) -> None:
+async def test_un_elagage_interrompu_se_verifie_et_se_reprend(base: asyncpg.Connection, postgres_vide: str) -> None:
     await ecrire(base, *range(10))
     maintenant = DEBUT + GARDE_MIN + 20 * JOUR
     async with base.transaction():
         await sceller(base, SCHEMA, DEBUT + 5 * JOUR, maintenant, "x")
     await base.execute("DELETE FROM essai.audit WHERE numero <= 2")
-    rapport = await verifie(postgres_url)
+    rapport = await verifie(postgres_vide)
     assert (rapport.ok, rapport.lignes, rapport.elague) == (True, 9, 5)
     fait = await elaguer(base, SCHEMA, DEBUT + 5 * JOUR, maintenant, "x")
     assert (fait.jusqu_a, fait.retirees) == (5, 3)
-    assert (await verifie(postgres_url)).lignes == 6
+    assert (await verifie(postgres_vide)).lignes == 6
 
 
 async def test_le_registre_des_six_derniers_mois_ne_s_elague_pas(base: asyncpg.Connection) -> None:

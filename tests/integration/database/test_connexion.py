@@ -8,8 +8,8 @@ import pytest
 from shared.database.connexion import ConnexionPerdue, acquerir, creer_pool, fermer_pool
 
 
-async def test_a_cancellation_is_raised_as_such_even_when_the_roll_back_fails(postgres_url: str) -> None:
-    pool = await creer_pool(postgres_url, 2)
+async def test_a_cancellation_is_raised_as_such_even_when_the_roll_back_fails(postgres_vide: str) -> None:
+    pool = await creer_pool(postgres_vide, 2)
     dedans = asyncio.Event()
 
     async def travailler() -> None:
@@ -29,8 +29,8 @@ async def test_a_cancellation_is_raised_as_such_even_when_the_roll_back_fails(po
     await fermer_pool(pool)
 
 
-async def test_a_delay_that_runs_out_inside_is_not_taken_for_a_cancellation(postgres_url: str) -> None:
-    pool = await creer_pool(postgres_url, 2)
+async def test_a_delay_that_runs_out_inside_is_not_taken_for_a_cancellation(postgres_vide: str) -> None:
+    pool = await creer_pool(postgres_vide, 2)
     with pytest.raises(TimeoutError):
         async with acquerir(pool) as conn, asyncio.timeout(0.05):
             await conn.execute("SELECT pg_sleep(5)")
@@ -40,8 +40,8 @@ async def test_a_delay_that_runs_out_inside_is_not_taken_for_a_cancellation(post
     await fermer_pool(pool)
 
 
-async def test_a_connection_lost_without_cancellation_is_said_to_be_lost(postgres_url: str) -> None:
-    pool = await creer_pool(postgres_url, 2)
+async def test_a_connection_lost_without_cancellation_is_said_to_be_lost(postgres_vide: str) -> None:
+    pool = await creer_pool(postgres_vide, 2)
     with pytest.raises((ConnexionPerdue, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)):
         async with acquerir(pool) as conn, conn.transaction():
             conn.terminate()

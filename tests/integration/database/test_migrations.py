@@ -41,8 +41,8 @@ def emplacement(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def conn(postgres_url: str):  # type: ignore[no-untyped-def]
-    conn = await asyncpg.connect(postgres_url)
+async def conn(postgres_vide: str):  # type: ignore[no-untyped-def]
+    conn = await asyncpg.connect(postgres_vide)
     yield conn
     await conn.close()
 
@@ -52,81 +52,81 @@ async def lignes(conn: asyncpg.Connection, schema: str) -> list[int]:
 
 
 async def test_each_version_runs_once_in_order_in_the_schema_of_its_service(
-    postgres_url: str, conn: asyncpg.Connection, emplacement: Path
+    postgres_vide: str, conn: asyncpg.Connection, emplacement: Path
 ) -> None:
-    await migrer(postgres_url, "un", emplacement)
-    await migrer(postgres_url, "un", emplacement)
+    await migrer(postgres_vide, "un", emplacement)
+    await migrer(postgres_vide, "un", emplacement)
     assert await lignes(conn, "un") == [1]
     (emplacement / "0002_suite.py").write_text(DEUX)
-    await migrer(postgres_url, "un", emplacement)
-    await migrer(postgres_url, "deux", emplacement)
+    await migrer(postgres_vide, "un", emplacement)
+    await migrer(postgres_vide, "deux", emplacement)
     assert await lignes(conn, "un") == await lignes(conn, "deux") == [1, 2]
     assert await conn.fetchval("SELECT version_num FROM un.version_du_schema") == "0002_suite"
 
 
 async def test_several_migrators_at_once_run_each_version_once(
-    postgres_url: str, conn: asyncpg.Connection, emplacement: Path
+    postgres_vide: str, conn: asyncpg.Connection, emplacement: Path
 ) -> None:
     (emplacement / "0002_suite.py").write_text(DEUX)
-    await asyncio.gather(*(migrer(postgres_url, "un", emplacement) for _ in range(4)))
+    await asyncio.gather(*(migrer(postgres_vide, "un", emplacement) for _ in range(4)))
     assert await lignes(conn, "un") == [1, 2]
 
 
 async def test_a_version_that_fails_leaves_nothing_and_the_ones_before_stay(
-    postgres_url: str, conn: asyncpg.Connection, emplacement: Path
+    postgres_vide: str, conn: asyncpg.Connection, emplacement: Path
 ) -> None:
     (emplacement / "0002_suite.py").write_text(DEUX)
     (emplacement / "0003_mauvaise.py").write_text(MAUVAISE)
     with pytest.raises(Exception, match="division by zero"):
-        await migrer(postgres_url, "un", emplacement)
+        await migrer(postgres_vide, "un", emplacement)
     assert await lignes(conn, "un") == [1, 2]
     assert await conn.fetchval("SELECT version_num FROM un.version_du_schema") == "0002_suite"
 
 
 async def test_a_migration_gives_way_to_a_lock_and_succeeds_once_it_is_free(
-    postgres_url: str, conn: asyncpg.Connection, emplacement: Path, monkeypatch: pytest.MonkeyPatch
+    postgres_vide: str, conn: asyncpg.Connection, emplacement: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.database.migrations.LOCK_TIMEOUT", "100ms")
-    await migrer(postgres_url, "un", emplacement)
+    await migrer(postgres_vide, "un", emplacement)
     (emplacement / "0002_suite.py").write_text(DEUX)
     async with conn.transaction():
         await conn.execute("LOCK TABLE un.compte IN ACCESS EXCLUSIVE MODE")
-        migration = asyncio.create_task(migrer(postgres_url, "un", emplacement))
+        migration = asyncio.create_task(migrer(postgres_vide, "un", emplacement))
         await asyncio.sleep(0.4)  # longer than the lock timeout
         assert not migration.done()
     await migration
     assert await lignes(conn, "un") == [1, 2]
 
 
-async def test_the_log_migrates_like_a_service(postgres_url: str, conn: asyncpg.Connection) -> None:
-    await migrer(postgres_url, "journal", MIGRATIONS)
-    await migrer(postgres_url, "journal", MIGRATIONS)
+async def test_the_log_migrates_like_a_service(postgres_vide: str, conn: asyncpg.Connection) -> None:
+    await migrer(postgres_vide, "journal", MIGRATIONS)
+    await migrer(postgres_vide, "journal", MIGRATIONS)
     assert await conn.fetchval("SELECT count(*) FROM journal.topic") == 0
 
 
 async def test_two_schemas_migrated_at_once_in_one_process_both_arrive(
-    postgres_url: str, emplacement: Path, conn: asyncpg.Connection
+    postgres_vide: str, emplacement: Path, conn: asyncpg.Connection
 ) -> None:
     """An API and a consumer that share a process open their service, and the log, at the same time."""
-    await asyncio.gather(*(migrer(postgres_url, f"service_{rang}", emplacement) for rang in range(4)))
+    await asyncio.gather(*(migrer(postgres_vide, f"service_{rang}", emplacement) for rang in range(4)))
     for rang in range(4):
         assert await conn.fetchval(f"SELECT count(*) FROM service_{rang}.version_du_schema") == 1
 
 
 async def test_a_program_of_the_version_before_starts_on_a_schema_that_is_newer_than_itself(
-    postgres_url: str, conn: asyncpg.Connection, emplacement: Path
+    postgres_vide: str, conn: asyncpg.Connection, emplacement: Path
 ) -> None:
     (emplacement / "0002_suite.py").write_text(DEUX)
-    await migrer(postgres_url, "un", emplacement)
+    await migrer(postgres_vide, "un", emplacement)
     (emplacement / "0002_suite.py").unlink()
-    await migrer(postgres_url, "un", emplacement)
+    await migrer(postgres_vide, "un", emplacement)
     assert await conn.fetchval("SELECT version_num FROM un.version_du_schema") == "0002_suite"
 
 
 async def test_a_schema_of_a_version_that_nobody_made_is_refused(
-    postgres_url: str, conn: asyncpg.Connection, emplacement: Path
+    postgres_vide: str, conn: asyncpg.Connection, emplacement: Path
 ) -> None:
-    await migrer(postgres_url, "un", emplacement)
+    await migrer(postgres_vide, "un", emplacement)
     await conn.execute("UPDATE un.version_du_schema SET version_num = '0001_autre'")
     with pytest.raises(Exception, match="0001_autre"):
-        await migrer(postgres_url, "un", emplacement)
+        await migrer(postgres_vide, "un", emplacement)

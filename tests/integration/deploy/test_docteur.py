@@ -39,11 +39,11 @@ def environnement(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Mon
 
 
 @pytest.fixture
-async def base(postgres_url: str, environnement: pytest.MonkeyPatch) -> AsyncIterator[asyncpg.Connection]:
+async def base(postgres_vide: str, environnement: pytest.MonkeyPatch) -> AsyncIterator[asyncpg.Connection]:
     """A database with every schema and topic, and a service that answers in the place of each."""
-    environnement.setenv("VIGIE_DATABASE_URL", postgres_url)
-    await migrer_tout(Base(postgres_url, None, pile_en_marche=False))
-    journal = await ouvrir_journal(postgres_url, None, taille_pool=2)
+    environnement.setenv("VIGIE_DATABASE_URL", postgres_vide)
+    await migrer_tout(Base(postgres_vide, None, pile_en_marche=False))
+    journal = await ouvrir_journal(postgres_vide, None, taille_pool=2)
     for topic, partitions in TOPICS.items():
         await journal.assurer_topic(topic, partitions)
     await journal.fermer()
@@ -51,7 +51,7 @@ async def base(postgres_url: str, environnement: pytest.MonkeyPatch) -> AsyncIte
     tache = asyncio.create_task(serveur.serve(sockets=[(prise := _prise())]))
     for nom in SERVICES:
         environnement.setenv(f"VIGIE_{nom.upper()}_URL", f"http://127.0.0.1:{prise.getsockname()[1]}")
-    conn = await asyncpg.connect(postgres_url)
+    conn = await asyncpg.connect(postgres_vide)
     yield conn
     await conn.close()
     serveur.should_exit = True

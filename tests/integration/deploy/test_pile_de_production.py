@@ -107,13 +107,13 @@ class Pile:
 
 
 @pytest.fixture
-def pile(postgres_url: str, kafka_bootstrap: str, tmp_path: Path) -> Iterator[Pile]:
+def pile(postgres_vide: str, kafka_bootstrap: str, tmp_path: Path) -> Iterator[Pile]:
     """Every container of Vigie in production, ready to be asked, two of each consumer.
 
     At the end, none of them has written a secret, although each wrote all that it can.
     """
-    asyncio.run(_avec_un_lecteur(postgres_url))
-    secrets = SECRETS | {"base_url": postgres_url.replace("@", f":{MOT_DE_PASSE}@", 1)}
+    asyncio.run(_avec_un_lecteur(postgres_vide))
+    secrets = SECRETS | {"base_url": postgres_vide.replace("@", f":{MOT_DE_PASSE}@", 1)}
     with emetteur_en_marche() as emetteur:
         conteneurs = Conteneurs(
             compose.lire(compose.DEFAUT, compose.PRODUCTION, variables=_variables(emetteur)),
@@ -241,7 +241,7 @@ async def _tenues(client: httpx.AsyncClient, pile: Pile, *noms: str) -> list[int
 
 @pytest.mark.timeout(600)
 async def test_what_is_posted_to_the_stack_is_seen_on_every_panel_and_a_consumer_that_dies_is_replaced(
-    pile: Pile, prometheus: str, postgres_url: str
+    pile: Pile, prometheus: str, postgres_vide: str
 ) -> None:
     async with httpx.AsyncClient(timeout=30) as client:
 
@@ -312,7 +312,7 @@ async def test_what_is_posted_to_the_stack_is_seen_on_every_panel_and_a_consumer
         for nom in PROMQL:
             await valeurs(nom)
 
-    async with connecte(postgres_url) as conn:
+    async with connecte(postgres_vide) as conn:
         await conn.execute(f"SET ROLE {LECTEUR}")
         for nom, requete in SQL.items():
             # The views are brought up to date each minute, and less often where a round of it takes long.

@@ -88,13 +88,13 @@ async def test_a_database_saved_under_load_and_restored_elsewhere_reads_the_rest
 
 
 async def test_a_schema_widened_under_traffic_stops_nobody_and_the_version_before_starts_on_it(
-    postgres_url: str, tmp_path: Path
+    postgres_vide: str, tmp_path: Path
 ) -> None:
     jeu = semer(32, 3_000)
     nouvelles = shutil.copytree(DEFINITION.migrations, tmp_path / "migrations")
     tete = sorted(nouvelles.glob("[0-9]*.py"))[-1].name[:4]
     (nouvelles / "0900_elargir.py").write_text(ELARGIR.format(tete=tete))
-    async with ouvrir_banc(postgres_url, None, tmp_path) as banc:
+    async with ouvrir_banc(postgres_vide, None, tmp_path) as banc:
         premier = banc.lancer()
         async with alimenter(banc, jeu, 4) as source:
             await source.lacher()

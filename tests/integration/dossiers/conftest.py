@@ -168,8 +168,8 @@ class Service:
 
 
 @pytest.fixture
-async def service(postgres_url: str) -> AsyncIterator[Service]:
-    async with ouvrir_service(postgres_url) as ouvert:
+async def service(postgres_vide: str) -> AsyncIterator[Service]:
+    async with ouvrir_service(postgres_vide) as ouvert:
         yield ouvert
 
 

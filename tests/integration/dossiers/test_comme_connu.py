@@ -111,9 +111,9 @@ async def ouvrir(url: str, schema: str) -> Magasin:
 
 
 @pytest.fixture
-async def paire(postgres_url: str) -> AsyncIterator[tuple[Magasin, Magasin]]:
+async def paire(postgres_vide: str) -> AsyncIterator[tuple[Magasin, Magasin]]:
     """The schema with everything, and the one that only has what was recorded by a day."""
-    magasins = (await ouvrir(postgres_url, "entier"), await ouvrir(postgres_url, "temoin"))
+    magasins = (await ouvrir(postgres_vide, "entier"), await ouvrir(postgres_vide, "temoin"))
     yield magasins
     for magasin in magasins:
         await magasin.pool.close()

@@ -16,10 +16,10 @@ DEMAIN = datetime.now(UTC) + timedelta(days=1)
 
 @pytest.mark.parametrize(("lus", "reste"), [((6, 6), 0), ((6, 5), 6)])
 async def test_old_records_are_forgotten_once_every_group_has_read_them(
-    postgres_url: str, lus: tuple[int, int], reste: int
+    postgres_vide: str, lus: tuple[int, int], reste: int
 ) -> None:
-    journal = await ouvrir_journal(postgres_url, None, taille_pool=2)
-    pool: asyncpg.Pool = await creer_pool(postgres_url, 2)
+    journal = await ouvrir_journal(postgres_vide, None, taille_pool=2)
+    pool: asyncpg.Pool = await creer_pool(postgres_vide, 2)
     try:
         await pool.execute("CREATE SCHEMA lecteur")
         for ordre in creer("lecteur"):

@@ -94,14 +94,14 @@ async def verifier(banc: Banc, confirmes: int) -> None:
 
 
 async def test_consumers_killed_again_and_again_under_load_lose_and_double_nothing(
-    postgres_url: str, bootstrap: str | None
+    postgres_vide: str, bootstrap: str | None
 ) -> None:
-    async with ouvrir_banc("", postgres_url, bootstrap) as banc:
+    async with ouvrir_banc("", postgres_vide, bootstrap) as banc:
 
         async def lancer() -> asyncio.subprocess.Process:
             membre = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.support.consommateur_compteur",
-                postgres_url, bootstrap or "-", banc.topic, banc.groupe, "40",
+                postgres_vide, bootstrap or "-", banc.topic, banc.groupe, "40",
                 stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip
             assert membre.stdout is not None
@@ -163,10 +163,10 @@ async def test_the_database_killed_in_the_middle_of_a_rebalance_loses_and_double
 @pytest.mark.kafka
 @pytest.mark.parametrize("brutal", [False, True], ids=["arrete", "tue"])
 async def test_the_broker_gone_and_back_under_load_loses_and_doubles_nothing(
-    postgres_url: str, kafka_local: KafkaLocal, brutal: bool
+    postgres_vide: str, kafka_local: KafkaLocal, brutal: bool
 ) -> None:
     async with (
-        ouvrir_banc("kafka", postgres_url, kafka_local.bootstrap) as banc,
+        ouvrir_banc("kafka", postgres_vide, kafka_local.bootstrap) as banc,
         banc.consommer(),
         banc.consommer(),
         produire(banc) as producteur,
@@ -182,9 +182,9 @@ async def test_the_broker_gone_and_back_under_load_loses_and_doubles_nothing(
 
 @pytest.mark.kafka
 async def test_an_append_that_the_broker_does_not_confirm_is_reported_and_a_later_one_succeeds(
-    postgres_url: str, kafka_local: KafkaLocal
+    postgres_vide: str, kafka_local: KafkaLocal
 ) -> None:
-    async with ouvrir_banc("kafka", postgres_url, kafka_local.bootstrap) as banc:
+    async with ouvrir_banc("kafka", postgres_vide, kafka_local.bootstrap) as banc:
         await banc.ajouter(10, "avant")
         banc.journal._delai_ajout = 1.0  # type: ignore[attr-defined]
         await asyncio.to_thread(kafka_local.tuer)

@@ -13,8 +13,8 @@ LE = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-async def conn(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
-    conn = await asyncpg.connect(postgres_url)
+async def conn(postgres_vide: str) -> AsyncIterator[asyncpg.Connection]:
+    conn = await asyncpg.connect(postgres_vide)
     await conn.execute("CREATE SCHEMA essai")
     for ordre in tables.creer("essai"):
         await conn.execute(ordre)

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.kafka
 
 
 async def test_positions_reach_the_end_of_a_log_that_ends_with_markers_and_aborted_records(
-    postgres_url: str, kafka_bootstrap: str
+    postgres_vide: str, kafka_bootstrap: str
 ) -> None:
-    async with ouvrir_banc("kafka", postgres_url, kafka_bootstrap) as banc, banc.consommer() as consommateur:
+    async with ouvrir_banc("kafka", postgres_vide, kafka_bootstrap) as banc, banc.consommer() as consommateur:
         producteur = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, transactional_id=banc.topic)
         await producteur.start()
         try:
