@@ -1,4 +1,4 @@
-"""Issue 5, "done when": simulated months with injected trouble, from the events of the sources to the letters."""
+"""Simulated months with injected trouble, from the events of the sources to the letters."""
 
 import os
 from datetime import date
