@@ -47,7 +47,7 @@ async def base(postgres_vide: str, environnement: pytest.MonkeyPatch) -> AsyncIt
     for topic, partitions in TOPICS.items():
         await journal.assurer_topic(topic, partitions)
     await journal.fermer()
-    serveur = Server(Config(_pret, port=0, log_level="critical", lifespan="off"))
+    serveur = Server(Config(_pret, port=0, lifespan="off", log_config=None, access_log=False))
     tache = asyncio.create_task(serveur.serve(sockets=[(prise := _prise())]))
     for nom in SERVICES:
         environnement.setenv(f"VIGIE_{nom.upper()}_URL", f"http://127.0.0.1:{prise.getsockname()[1]}")
