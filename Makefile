@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test test-keycloak check audit format docs lock clean-tree images kafka kafka-stop chaos fuzz restauration \
 	bench bench-ingest bench-freshness bench-values bench-growth bench-projection bench-allocation bench-comite bench-pairs \
-	bench-lecteurs bench-annee bench-capacity experience-entraide boucle-entraide
+	bench-lecteurs bench-annee bench-scale bench-capacity experience-entraide boucle-entraide
 
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(p) 2>/dev/null),$(p))))
 BIN := .venv/bin
@@ -128,6 +128,9 @@ bench-capacity: $(DEV) ## Disk per million events; writes docs/capacite.md
 
 bench-lecteurs: $(DEV) ## 50 readers of the API and console while events come in; start of vigie up; speed of vigie verify
 	$(BIN)/python -m bench.lecteurs $(ARGS)
+
+bench-scale: $(DEV) ## How the cost of an event grows: events, caisses, days, partitions, consumers; ARGS="--n 40000 --grand 2"
+	$(BIN)/python -m bench.echelle $(ARGS)
 
 bench-annee: $(DEV) ## National days and their nights; ARGS="--jours 5 --duree 60 --par-jour 20000" for the small form
 	$(BIN)/python -m bench.annee $(ARGS)

@@ -35,28 +35,39 @@ Entiers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """``n`` records that bring ``dossiers`` distinct closed dossiers. ``lots`` makes them, by 5,000."""
+    """``n`` records that bring ``dossiers`` distinct closed dossiers of the first ``caisses`` of the network, paid over
+    ``duree`` seconds from ``debut``. ``lots`` makes them, by 5,000.
+    """
 
     nom: str
     n: int
     dossiers: int
+    caisses: int
+    debut: int
+    duree: int
 
     def lots(self) -> Iterator[Items]:
         """(key, value) pairs in log order; the same at each call."""
         return _lots_b(self) if self.nom == "b" else _lots_a(self)
 
 
-def charge_a(n: int, nom: str = "a") -> Charge:
+def charge_a(n: int, nom: str = "a", jours: int | None = None, caisses: int = 0) -> Charge:
     """Both jalons in one event, in time order; doubles come within a twentieth of the period after the first.
 
-    ``nom``: ``a`` at the rate of the network, ``a60`` over 60 days.
+    ``jours``: days they are paid over; None: at the rate of the network. ``caisses``: how many; 0 for all.
     """
-    return Charge(nom, n, n - round(n * DOUBLONS))
+    dossiers = n - round(n * DOUBLONS)
+    au_rythme = (_DEBUT + _SOIR, dossiers * _AN // PAR_AN)
+    return Charge(nom, n, dossiers, _nombre(caisses), *(au_rythme if jours is None else (_DEBUT, jours * _JOUR)))
 
 
 def charge_b(n: int) -> Charge:
     """Two events a dossier, fully shuffled over the 60 days, recorded the same day."""
-    return Charge("b", n, (n - round(n * DOUBLONS)) // 2)
+    return Charge("b", n, (n - round(n * DOUBLONS)) // 2, _nombre(0), _DEBUT, JOURS * _JOUR)
+
+
+def _nombre(caisses: int) -> int:
+    return caisses or len(charger().caisses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,7 @@ class _Dossiers:
     beneficiaire: Entiers
 
 
-def _dossiers(alea: np.random.Generator, n: int, debut: int, duree: int) -> _Dossiers:
+def _dossiers(alea: np.random.Generator, n: int, debut: int, duree: int, caisses: int) -> _Dossiers:
     """Paid in order of number, evenly over ``duree`` seconds; received 5 days before on average, at most 25."""
     payee = debut + np.arange(n, dtype=np.int64) * duree // max(n, 1)
     delai = np.minimum(alea.gamma(2.0, 2.5, n).astype(np.int64), DELAI_MAX)
@@ -76,15 +87,14 @@ def _dossiers(alea: np.random.Generator, n: int, debut: int, duree: int) -> _Dos
     return _Dossiers(
         minuit - delai * _JOUR + heure,
         payee,
-        alea.integers(0, len(charger().caisses), n),
+        alea.integers(0, caisses, n),
         alea.integers(0, len(_BENEFICIAIRES), n),
     )
 
 
 def _lots_a(charge: Charge) -> Iterator[Items]:
     alea = np.random.default_rng(1)
-    au_rythme = (_DEBUT + _SOIR, charge.dossiers * _AN // PAR_AN)
-    d = _dossiers(alea, charge.dossiers, *(au_rythme if charge.nom == "a" else (_DEBUT, JOURS * _JOUR)))
+    d = _dossiers(alea, charge.dossiers, charge.debut, charge.duree, charge.caisses)
     doubles = alea.choice(charge.dossiers, charge.n - charge.dossiers, replace=False)
     retard = alea.integers(1, max(2, charge.dossiers // 20), len(doubles)) + 0.5
     rangs = np.concatenate((np.arange(charge.dossiers), doubles))
@@ -99,7 +109,7 @@ def journee(premier: int, n: int, minuit: int) -> Iterator[Items]:
     """``n`` files numbered from ``premier``, each in one event, paid evenly over the day that begins at ``minuit`` (UTC
     seconds, 23:00 in UTC), by 5,000; the first ``DOUBLONS`` of each lot come again with it.
     """
-    d = _dossiers(np.random.default_rng(premier), n, minuit, _JOUR)
+    d = _dossiers(np.random.default_rng(premier), n, minuit, _JOUR, _nombre(0))
     for debut in range(0, n, 5_000):
         lot = np.arange(debut, min(debut + 5_000, n))
         suite = np.concatenate((lot, lot[: round(len(lot) * DOUBLONS)]))
@@ -134,7 +144,7 @@ def _en_un(d: _Dossiers, tranche: Entiers, timbres: Entiers, premier: int) -> It
 
 def _lots_b(charge: Charge) -> Iterator[Items]:
     alea = np.random.default_rng(2)
-    d = _dossiers(alea, charge.dossiers, _DEBUT, JOURS * _JOUR)
+    d = _dossiers(alea, charge.dossiers, charge.debut, charge.duree, charge.caisses)
     distincts = 2 * charge.dossiers
     doubles = alea.choice(distincts, charge.n - distincts, replace=False)
     suite = alea.permutation(np.concatenate((np.arange(distincts), doubles)))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from bench.charges import Charge, charge_a, charge_b
+from bench.charges import JOURS, Charge, charge_a, charge_b
 from bench.milieu import MesureRatee, Milieu, machine, milieu
 from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.verification import verifier
@@ -24,42 +24,43 @@ PARTITIONS = 4
 MILLION = 1_000_000
 
 _DOSSIERS_COMPTES = "SELECT coalesce(sum(n), 0) FROM claims.clos"
+_CELLULES = "SELECT (SELECT count(*) FROM claims.clos) + (SELECT count(*) FROM claims.ouverts)"
 _REJETS = "SELECT count(*) FROM claims.rejets"
 
 
-async def _charger(kafka: str, charge: Charge, topic: str) -> None:
+async def _charger(kafka: str, charge: Charge, topic: str, partitions: int) -> None:
     journal = JournalKafka(kafka)
     try:
-        await journal.assurer_topic(topic, PARTITIONS)
+        await journal.assurer_topic(topic, partitions)
         for lot in charge.lots():
             await journal.ajouter(topic, lot)
     finally:
         await journal.fermer()
 
 
-def charger(lieu: Milieu, charge: Charge) -> str:
+def charger(lieu: Milieu, charge: Charge, partitions: int = PARTITIONS) -> str:
     """Put a workload in a topic of its own; returns the topic."""
-    topic = f"bench.{charge.nom}.{charge.n}"
+    topic = f"bench.{charge.nom}.{charge.n}.{partitions}"
     debut = time.perf_counter()
-    asyncio.run(_charger(lieu.kafka, charge, topic))
+    asyncio.run(_charger(lieu.kafka, charge, topic, partitions))
     print(f"charge {charge.nom} : {charge.n} événements dans Kafka en {time.perf_counter() - debut:.0f} s", flush=True)
     return topic
 
 
-def vigie(lieu: Milieu, charge: Charge, topic: str) -> dict[str, Any]:
-    """Vigie's consumer over the workload; its cells must then count every dossier once, and `verify` agree.
+def vigie(lieu: Milieu, charge: Charge, topic: str, consommateurs: int = 1) -> dict[str, Any]:
+    """Vigie's consumers over the workload; their cells must then count every dossier once, and `verify` agree.
 
-    Raises MesureRatee.
+    Adds ``cellules``, the rows they left. Raises MesureRatee.
     """
     with lieu.base("vigie") as url:
-        releve = lieu.mesurer("bench.consommateur_vigie", url, lieu.kafka, topic)
+        releve = lieu.mesurer("bench.consommateur_vigie", url, lieu.kafka, topic, exemplaires=consommateurs)
         comptes, rejets = int(lieu.psql(_DOSSIERS_COMPTES, "vigie")), int(lieu.psql(_REJETS, "vigie"))
         if comptes != charge.dossiers or rejets:
             raise MesureRatee(f"{comptes} dossiers comptés et {rejets} rejets, attendu {charge.dossiers} et 0")
         rapport = asyncio.run(verifier(url, SERVICE, partial(calculs_du_service, SERVICE), processus=2))
         if not rapport.ok:
             raise MesureRatee("\n".join(rapport.lignes()))
-    return releve
+        return {**releve, "cellules": int(lieu.psql(_CELLULES, "vigie"))}
 
 
 def boucle(lieu: Milieu, charge: Charge, topic: str, voies: int) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def upsert(lieu: Milieu, charge: Charge) -> dict[str, Any]:
 
 def comparer(lieu: Milieu, n: int, repetitions: int) -> dict[str, object]:
     """All systems in turn, ``repetitions`` times; medians, and medians of the ratios of each turn."""
-    a, a60, b = charge_a(n), charge_a(n, "a60"), charge_b(n)
+    a, a60, b = charge_a(n), charge_a(n, "a60", JOURS), charge_b(n)
     topic_a, topic_a60, topic_b = (charger(lieu, charge) for charge in (a, a60, b))
     noms = ("vigie_a", "boucle", "boucle_voies", "vigie_a60", "boucle_a60", "vigie_b", "upsert")
     debits: dict[str, list[float]] = {nom: [] for nom in noms}

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,28 +45,23 @@ class Milieu:
         finally:
             embarque.effacer_base(self.postgres, nom)
 
-    def mesurer(self, module: str, *arguments: str) -> dict[str, Any]:
+    def mesurer(self, module: str, *arguments: str, exemplaires: int = 1) -> dict[str, Any]:
         """Run ``python -m module`` and return the JSON of its last line, with ``cpu``: processor seconds of that
         process and of PostgreSQL together, which others on the machine disturb less than the clock.
 
-        Raises MesureRatee.
+        Of several run at once, the greatest of each figure. Raises MesureRatee.
         """
         avant = _cpu_enfants() + self._cpu_postgres()
-        fini = subprocess.run([sys.executable, "-m", module, *arguments], check=False, capture_output=True, text=True)
-        try:
-            releve = json.loads(fini.stdout.splitlines()[-1])
-            if fini.returncode != 0 or "secondes" not in releve:
-                raise ValueError
-        except (ValueError, IndexError, TypeError):
-            suite = fini.stdout[-2000:] + fini.stderr[-2000:]
-            raise MesureRatee(f"{module} : code {fini.returncode}\n{suite}") from None
-        return {**releve, "cpu": _cpu_enfants() + self._cpu_postgres() - avant}
+        commande = [sys.executable, "-m", module, *arguments]
+        with ThreadPoolExecutor(exemplaires) as fils:
+            finis = list(fils.map(_executer, [commande] * exemplaires))
+        releves = [_releve(module, fini) for fini in finis]
+        ensemble = {nom: max(r[nom] for r in releves) for nom in releves[0]}
+        return {**ensemble, "cpu": _cpu_enfants() + self._cpu_postgres() - avant}
 
     def _cpu_postgres(self) -> float:
         """Seconds used by the server since it started: itself, its ended sessions, its living children."""
-        pid = self.postgres.pid()
-        enfants = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return sum(_temps(str(pid))) + sum(sum(_temps(enfant)[:2]) for enfant in enfants)
+        return secondes_de_processeur(str(self.postgres.pid()))
 
     def psql(self, ordre: str, base: str = "postgres") -> str:
         """What one SQL statement answers, unaligned."""
@@ -88,6 +84,26 @@ def milieu() -> Iterator[Milieu]:
             embarque.arreter(dossier / "postgres")
     finally:
         shutil.rmtree(dossier, ignore_errors=True)
+
+
+def _executer(commande: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(commande, check=False, capture_output=True, text=True)
+
+
+def _releve(module: str, fini: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    try:
+        releve: dict[str, Any] = json.loads(fini.stdout.splitlines()[-1])
+        if fini.returncode == 0 and "secondes" in releve:
+            return releve
+    except (ValueError, IndexError, TypeError):
+        pass
+    raise MesureRatee(f"{module} : code {fini.returncode}\n{fini.stdout[-2000:]}{fini.stderr[-2000:]}")
+
+
+def secondes_de_processeur(pid: str) -> float:
+    """Used by a process since it started: itself, its ended children, its living ones."""
+    enfants = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(_temps(pid)) + sum(sum(_temps(enfant)[:2]) for enfant in enfants)
 
 
 def _temps(pid: str) -> list[float]:
