@@ -41,7 +41,7 @@ def _valeur(lue: Document | None) -> str:
 
 def effet(d: Document) -> Morceaux:
     """Every month measured, against comparables and against the projection, then what is still to be measured."""
-    mesures = tableau("Mois", "Côté", libres=("Indicateur", "Contre ses comparables", "Conclusion", "Attendu", "Vu"))
+    mesures = tableau("Mois", "Côté", libres=("Indicateur", "Contre ses semblables", "Conclusion", "Attendu", "Vu"))
     for e in d["effets"]:
         propre = e["contre_projection"]
         mesures.add_row(
@@ -80,8 +80,19 @@ def rapport(d: Document) -> Morceaux:
             p["process"], str(p["missions"]), livre, nombre(p["convenu"]), nombre(p["etp_semaines"], 1),
             str(len(p["aidees"])), str(len(p["aidantes"])), nombre(p["besoin"]), nombre(p["besoin_non_couvert"]),
         )  # fmt: skip
+    effets = tableau("Process", "Côté", libres=("Indicateur", "Caisses", "Effet moyen"))
+    for p in d["processus"]:
+        for m in p["effets_moyens"]:
+            effets.add_row(p["process"], _COTES[m["cote"]], m["indicateur"], str(m["n"]), _moyen(m))
     entete = f"Entraide {d['annee']}, chaque process dans son unité."
-    return [entete, *([lignes] if d["processus"] else [AUCUN]), *d["manques"]]
+    mesures: Morceaux = ["Ce que les missions ont changé, en moyenne des caisses :", effets] if effets.row_count else []
+    return [entete, *([lignes] if d["processus"] else [AUCUN]), *mesures, *d["manques"]]
+
+
+def _moyen(m: Document) -> str:
+    return (
+        _signe(m["valeur"]) if m["bas"] is None else f"{_signe(m['valeur'])} [{_signe(m['bas'])} ; {_signe(m['haut'])}]"
+    )
 
 
 def fragilites(lues: Sequence[Document]) -> Morceaux:

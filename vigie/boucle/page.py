@@ -87,7 +87,7 @@ def _effet(d: Document) -> str:
         for e in d["effet"]
     ]  # fmt: skip
     entete = (
-        "Mois", "Contre ses comparables (95 %)", "Conclusion du service", "Contre sa projection (80 %)",
+        "Mois", "Contre les situations semblables (95 %)", "Conclusion du service", "Contre sa projection (80 %)",
         "Vrai effet, dans le jumeau",
     )  # fmt: skip
     return _table(entete, lignes, "-:-::")

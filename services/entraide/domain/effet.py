@@ -1,41 +1,31 @@
 """What a mission changed, at the aidée and at the aidante, with an interval. Pure.
 
 Two measures that share nothing but the month: against the caisse's own projection made before the mission, and against
-comparable caisses without aid (``shared/indicators/differences``).
+comparable caisses without aid: those that were in the same situation (``shared/indicators/semblables``, ADR 0023).
 """
 
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from shared.indicators.differences import (
     CONFIANCE,
     MOIS_AVANT_MIN,
-    Comparaison,
     Conclusion,
     Difference,
     Serie,
-    comparer,
     conclure,
     difference,
-    moyenne,
 )
+from shared.indicators.semblables import POSITIF, Bornes, Comparaison, Touches, comparer
 from shared.indicators.sens import Mieux
 from shared.network.mois import Mois
 
 HORIZONS = (1, 2, 3)
 """Whole months after the month in which the mission began."""
 
-MOIS_DU_BESOIN = 3
-"""Months before the aid that are its level before: the month the comité judged and those that led to it. An assumption,
-to be judged where the true effect is known: ``python -m vigie.experience.mesure``."""
-
-CHOISIE = (
-    "La caisse a été aidée parce que son chiffre était mauvais : une part de l'amélioration peut n'être qu'un retour à "
-    "la moyenne."
-)
-DIVERGENTE = "Avant la mission, la caisse s'écartait déjà de ses comparables : l'effet peut en être la suite."
+ISOLEE = "Aucune caisse sans aide n'allait aussi mal : ce que celle-ci serait devenue s'en déduit mal."
 AUTRE_AIDE = "Une autre mission a touché cette caisse sur ce process pendant ce temps : les effets s'y mêlent."
 TARDIVE = "La projection a été faite après le premier jour : elle a déjà vu un peu de l'aide."
 SAISON = "Le niveau d'avant est prolongé : une saison ou une tendance s'y mêle à l'effet."
@@ -78,29 +68,22 @@ class Effet:
     propre: Propre | None
     raison_propre: str | None
     relative: bool
-    ecartes: tuple[str, ...]
     reserves: tuple[str, ...]
 
     @property
     def jugee_sur_elle_meme(self) -> Propre | None:
-        """Its own projection, where that is what is concluded from: a caisse that was already moving away from its
-        comparables, as one in a crisis is, would not have become what they became."""
-        if self.comparaison.divergente and self.propre is not None and self.propre.attendue.methode == "projection":
+        """Its own projection, where that is what is concluded from: a caisse worse off than any that went without aid
+        would not have become what they became."""
+        if self.comparaison.isolee and self.propre is not None and self.propre.attendue.methode == "projection":
             return self.propre
         return None
 
     @property
     def conclusion(self) -> Conclusion:
-        """That of the comparison, since what happens to all caisses is no effect of the mission, or of its own
-        projection (``jugee_sur_elle_meme``)."""
+        """That of the comparison, since what happens without aid is no effect of the mission, or of its own projection
+        (``jugee_sur_elle_meme``)."""
         propre = self.jugee_sur_elle_meme
         return self.comparaison.conclusion if propre is None else propre.conclusion
-
-
-def mois_d_avant_l_aide(debut: Mois) -> list[Mois]:
-    """The months that an aid begun in ``debut`` is compared with: those in which the need was stated, not the ordinary
-    ones before it, to which the caisse would not have come back by itself."""
-    return [debut.plus(-recul) for recul in range(MOIS_DU_BESOIN, 0, -1)]
 
 
 def prolonger(serie: Serie, avant: Sequence[Mois]) -> Projetee | None:
@@ -124,54 +107,38 @@ def contre_projection(attendue: Projetee, observee: float, mieux: Mieux) -> Prop
     return Propre(attendue, observee, ecart, bas, haut, conclure(Difference(ecart, bas, haut, 0), mieux))
 
 
-def en_part_d_avant(serie: Serie, avant: Sequence[Mois]) -> dict[Mois, float]:
-    """A stock in % of its own mean before; empty when that mean is nil or unknown."""
-    connus = [m for m in avant if m in serie]
-    niveau = moyenne(serie, connus) if connus else 0.0
-    return {m: 100 * v / niveau for m, v in serie.items()} if niveau > 0 else {}
-
-
 def effet(
     horizon: int,
     debut: Mois,
-    serie: Serie,
-    temoins: Mapping[str, Serie],
+    caisse: str,
+    series: Mapping[str, Serie],
     mieux: Mieux,
     attendue: Projetee | str,
+    touches: Touches,
     *,
-    avant: Sequence[Mois] = (),
+    bornes: Bornes = POSITIF,
     relative: bool = False,
-    touches: Collection[str] = (),
     autre_aide: bool = False,
-    choisie: bool = True,
     tardive: bool = False,
 ) -> Effet:
-    """The effect on one indicator ``horizon`` months after ``debut``, the month of the first day.
+    """The effect on one indicator of ``caisse`` ``horizon`` months after ``debut``, the month of the first day.
 
-    ``avant``: the months before (none: those of ``mois_d_avant_l_aide``). ``attendue``: the projection kept before, or
-    why there is none. ``touches``: comparables with an aid of their own,
-    given or received: set aside. ``choisie``: it was taken for its bad figures. ``tardive``: see TARDIVE.
+    ``series``: of every caisse. ``attendue``: the projection kept before, or why there is none. ``touches``: the months
+    in which each caisse gave or received aid. ``tardive``: see TARDIVE.
     """
-    mois, avant = debut.plus(horizon), avant or mois_d_avant_l_aide(debut)
-    ecartes = tuple(sorted(set(touches) & temoins.keys()))
-    libres = {c: s for c, s in temoins.items() if c not in ecartes}
-    if relative:
-        parts = {c: en_part_d_avant(s, avant) for c, s in libres.items()}
-        vue = comparer(mois, avant, en_part_d_avant(serie, avant), parts, mieux, min(len(avant), MOIS_AVANT_MIN))
-    else:
-        vue = comparer(mois, avant, serie, libres, mieux, min(len(avant), MOIS_AVANT_MIN))
+    mois, sienne = debut.plus(horizon), series.get(caisse, {})
+    vue = comparer(mois, debut, caisse, series, touches, mieux, bornes, relative=relative)
     propre, raison = None, attendue if isinstance(attendue, str) else None
     if not isinstance(attendue, str):
-        if mois in serie:
-            propre = contre_projection(attendue, serie[mois], mieux)
+        if mois in sienne:
+            propre = contre_projection(attendue, sienne[mois], mieux)
         else:
             raison = f"{mois.en_clair} n'est pas mesuré."
     conditions = {
-        CHOISIE: choisie and vue.difference is not None,
-        DIVERGENTE: vue.divergente,
+        ISOLEE: vue.isolee,
         AUTRE_AIDE: autre_aide,
         TARDIVE: tardive and propre is not None and propre.attendue.methode == "projection",
         SAISON: propre is not None and propre.attendue.methode == "prolongement",
     }
     reserves = tuple(phrase for phrase, vraie in conditions.items() if vraie)
-    return Effet(horizon, mois, vue, propre, raison, relative, ecartes, reserves)
+    return Effet(horizon, mois, vue, propre, raison, relative, reserves)

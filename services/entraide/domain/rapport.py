@@ -1,21 +1,44 @@
 """The year's report: each process in its own unit, never two added. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, stdev
 
 from services.entraide.domain.allocation.modele import CENTIEMES
 from services.entraide.domain.cycle_de_vie import Termes
 from services.entraide.domain.semaines import JOURS
-from shared.indicators.differences import Conclusion
+from shared.indicators.differences import CONFIANCE, Conclusion
+from shared.indicators.lois import quantile_student
 
 SEMAINES_PAR_AN = 52
+
+EFFETS_MIN = 4
+"""Caisses under which a mean effect has no interval."""
+
+
+Vu = tuple[str, float]
+"""Code of an indicator, and what a mission changed in it (``Comparaison.difference``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moyen:
+    """What the missions of a process changed on average in an indicator of one side, over ``n`` caisses, and the
+    interval at CONFIANCE of that mean: one effect rarely shows, many do. None under EFFETS_MIN caisses."""
+
+    cote: str
+    indicateur: str
+    n: int
+    valeur: float
+    bas: float | None
+    haut: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Rendue:
     """A mission in a year. Volumes in the unit of its process, of the days of the year alone. ``livre`` None: it could
-    not be read. ``conclusions``: of its last measured month, by side.
+    not be read. ``conclusions`` and ``effets``: of its last measured month, by side.
     """
 
     process: str
@@ -25,7 +48,12 @@ class Rendue:
     convenu: float
     etp_semaines: float
     conclusions: Mapping[str, Sequence[Conclusion]]
+    effets: Mapping[str, Sequence[Vu]]
     objectif_perdu: bool
+
+    def caisse(self, cote: str) -> str:
+        """The one on that side."""
+        return self.aidee if cote == "aidee" else self.aidante
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +88,7 @@ class Ligne:
     besoins_non_dimensionnes: int
     effets_aidees: Mapping[Conclusion, int]
     effets_aidantes: Mapping[Conclusion, int]
+    effets_moyens: tuple[Moyen, ...]
     aidantes_sous_objectif: tuple[str, ...]
 
     @property
@@ -106,9 +135,31 @@ def _ligne(process: str, unite: str, siennes: Sequence[Rendue], siens: Sequence[
         besoins_non_dimensionnes=sum(b.volume is None for b in siens),
         effets_aidees=_compter(siennes, "aidee"),
         effets_aidantes=_compter(siennes, "aidante"),
+        effets_moyens=_moyens(siennes),
         aidantes_sous_objectif=tuple(sorted({m.aidante for m in siennes if m.objectif_perdu})),
     )
 
 
 def _compter(siennes: Sequence[Rendue], cote: str) -> dict[Conclusion, int]:
     return dict(Counter(c for m in siennes for c in m.conclusions.get(cote, ())))
+
+
+def _moyens(siennes: Sequence[Rendue]) -> tuple[Moyen, ...]:
+    """One effect for each caisse: those of its missions, which share their months, averaged."""
+    par_caisse: defaultdict[tuple[str, str], defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for mission in siennes:
+        for cote, vus in mission.effets.items():
+            for indicateur, valeur in vus:
+                par_caisse[cote, indicateur][mission.caisse(cote)].append(valeur)
+    return tuple(
+        _moyen(cote, indicateur, [fmean(valeurs) for valeurs in caisses.values()])
+        for (cote, indicateur), caisses in sorted(par_caisse.items())
+    )
+
+
+def _moyen(cote: str, indicateur: str, valeurs: Sequence[float]) -> Moyen:
+    n, moyenne = len(valeurs), fmean(valeurs)
+    if n < EFFETS_MIN:
+        return Moyen(cote, indicateur, n, moyenne, None, None)
+    marge = quantile_student((1 + CONFIANCE) / 2, n - 1) * stdev(valeurs) / sqrt(n)
+    return Moyen(cote, indicateur, n, moyenne, moyenne - marge, moyenne + marge)

@@ -74,12 +74,6 @@ async def mensuelles(amonts: Amonts, suivi: Suivi, du: Mois, au: Mois) -> dict[s
     return par_caisse
 
 
-async def comparables(amonts: Amonts, service: str, caisse: str, au: date) -> list[str]:
-    """The group of a caisse on a day, itself left out."""
-    lignes = await amonts.lignes(service, "/v1/groupes", {"caisse": caisse, "au": str(au)}, "caisses", ("caisse",))
-    return [li["caisse"] for li in lignes if li["caisse"] != caisse]
-
-
 async def projection(
     amonts: Amonts, defini: Indicateur, caisse: str, voulu: Mois, courant: Mois
 ) -> tuple[Projetee | str, int | None]:

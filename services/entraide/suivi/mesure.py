@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.entraide.domain.cycle_de_vie import Cote
 from services.entraide.domain.effet import HORIZONS, Effet, effet, prolonger
 from services.entraide.propositions.lignes import Lue
 from services.entraide.suivi import lecture, store
@@ -21,6 +22,7 @@ from services.entraide.suivi.missions import (
     est_mission,
     mesurable_le,
     mois_du_debut,
+    mois_touches,
     suivis,
     voisines,
 )
@@ -28,6 +30,7 @@ from services.entraide.suivi.phrases import effet as dire_effet
 from services.entraide.suivi.store import Attendue, Cle, Faite
 from shared.database.transactions import transaction
 from shared.indicators.differences import mois_d_avant
+from shared.indicators.semblables import HISTOIRE, MOIS_AVANT, PART, POSITIF
 from shared.network.jours import date_de
 from shared.network.mois import Mois, mois_de
 from shared.network.reseau import charger
@@ -127,23 +130,17 @@ async def _mesurer(
 ) -> dict[Faite, dict[str, Any]]:
     attendues = await store.lire_projections(conn, lue.id)
     depart = mois_du_debut(lue)
-    du, au = mois_d_avant(depart.plus(-1))[0], depart.plus(max(v.horizon for v in voulus))
+    du, au = depart.plus(-HISTOIRE - MOIS_AVANT), depart.plus(max(v.horizon for v in voulus))
     codes = {v.indicateur for v in voulus}
     mesures: dict[Faite, dict[str, Any]] = {}
-    groupes: dict[str, list[str]] = {}
     for suivi in (s for s in suivis(lue.proposition.process) if s.indicateur.code in codes):
         lignes = await lecture.mensuelles(amonts, suivi, du, au)
         for faite in (v for v in voulus if v.indicateur == suivi.indicateur.code):
             cote = COTES[0] if faite.cote == COTES[0] else COTES[1]
-            caisse = caisse_du_cote(lue, cote)
-            if caisse not in groupes:
-                groupes[caisse] = await lecture.comparables(
-                    amonts, suivi.indicateur.service, caisse, depart.plus(-1).au
-                )
             attendue = attendues.get(
                 (cote, suivi.indicateur.code, faite.horizon), Attendue(lecture.JAMAIS_GARDEE, False)
             )
-            mesures[faite] = _decrire(lue, suivi, faite.horizon, caisse, lignes, groupes[caisse], attendue, toutes)
+            mesures[faite] = _decrire(lue, suivi, faite.horizon, cote, lignes, attendue, toutes)
     return mesures
 
 
@@ -151,25 +148,24 @@ def _decrire(
     lue: Lue,
     suivi: Suivi,
     horizon: int,
-    caisse: str,
+    cote: Cote,
     lignes: Mapping[str, Mapping[Mois, Mapping[str, Any]]],
-    groupe: Sequence[str],
     attendue: Attendue,
     toutes: Sequence[Lue],
 ) -> dict[str, Any]:
-    cote = COTES[0] if caisse == lue.proposition.aidee else COTES[1]
-    depart = mois_du_debut(lue)
-    series = {c: {m: float(li["valeur"]) for m, li in lignes.get(c, {}).items()} for c in (caisse, *groupe)}
+    caisse, depart = caisse_du_cote(lue, cote), mois_du_debut(lue)
+    du_reseau = charger().par_slug.keys() & lignes.keys()
+    series = {c: {m: float(li["valeur"]) for m, li in lignes[c].items()} for c in du_reseau}
     proches = voisines(lue, toutes, horizon)
-    concernees = {c for a in (lue, *proches) for c in (a.proposition.aidante, a.proposition.aidee)} - {caisse}
     projetee = attendue.projetee
     if suivi.indicateur.genre not in lecture.PROJETABLES:
-        projetee = prolonger(series[caisse], mois_d_avant(depart.plus(-1))) or lecture.JAMAIS_GARDEE
+        projetee = prolonger(series.get(caisse, {}), mois_d_avant(depart.plus(-1))) or lecture.JAMAIS_GARDEE
     vu = effet(
-        horizon, depart, series[caisse], {c: series[c] for c in groupe}, suivi.indicateur.sens, projetee,
-        relative=suivi.relatif, touches=concernees,
+        horizon, depart, caisse, series, suivi.indicateur.sens, projetee,
+        mois_touches([*toutes, lue], lue.proposition.process),
+        bornes=PART if suivi.indicateur.unite == "%" else POSITIF, relative=suivi.relatif,
         autre_aide=any(caisse in (a.proposition.aidante, a.proposition.aidee) for a in proches),
-        choisie=cote == "aidee", tardive=attendue.tardive,
+        tardive=attendue.tardive,
     )  # fmt: skip
     ligne = lignes.get(caisse, {}).get(vu.mois)
     tenu = _objectif_tenu(ligne)
@@ -201,7 +197,7 @@ def _en_clair(vu: Effet) -> dict[str, Any]:
         "comparaison": {
             **{nom: valeur for nom, valeur in asdict(vu.comparaison).items() if nom != "mois"},
             "temoins": list(vu.comparaison.temoins),
-            "ecartes": list(vu.ecartes),
+            "situations": [{"caisse": c, "mois": str(mois)} for c, mois in vu.comparaison.situations],
         },
         "contre_projection": None if vu.propre is None else asdict(vu.propre),
         "raison_sans_projection": vu.raison_propre,

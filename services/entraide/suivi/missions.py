@@ -12,7 +12,7 @@ from services.entraide.propositions.lignes import MISSIONS, Lue
 from shared.catalogue.indicateurs import Indicateur, charger_indicateurs
 from shared.catalogue.processus import Processus, tous_les_processus
 from shared.catalogue.seuils import Vue, charger_seuils
-from shared.indicators.differences import mois_d_avant
+from shared.indicators.semblables import MOIS_AVANT
 from shared.network.jours import date_de, jour_de
 from shared.network.mois import Mois, jour_de_preparation, mois_de
 
@@ -90,7 +90,7 @@ def mesurable_le(lue: Lue, horizon: int) -> int:
 
 def voisines(lue: Lue, toutes: Iterable[Lue], horizon: int) -> tuple[Lue, ...]:
     """The other missions on the process that ran in the months compared."""
-    du = jour_de(mois_d_avant(mois_du_debut(lue).plus(-1))[0].du)
+    du = jour_de(mois_du_debut(lue).plus(-MOIS_AVANT).du)
     au = jour_de(mois_du_debut(lue).plus(horizon).au)
     return tuple(
         a
@@ -101,6 +101,18 @@ def voisines(lue: Lue, toutes: Iterable[Lue], horizon: int) -> tuple[Lue, ...]:
         and debut(a) <= au
         and fin(a) >= du
     )
+
+
+def mois_touches(toutes: Iterable[Lue], process: str) -> dict[str, set[Mois]]:
+    """The months in which each caisse gave or received aid on the process."""
+    touches: dict[str, set[Mois]] = {}
+    for lue in toutes:
+        if a_commence(lue) and lue.proposition.process == process:
+            premier = mois_du_debut(lue)
+            mois = [premier.plus(rang) for rang in range(mois_de(date_de(fin(lue))).depuis(premier) + 1)]
+            for cote in COTES:
+                touches.setdefault(caisse_du_cote(lue, cote), set()).update(mois)
+    return touches
 
 
 def passees(toutes: Iterable[Lue]) -> list[Passee]:

@@ -8,7 +8,8 @@ from services.entraide.domain.effet import Effet, Propre
 from services.entraide.domain.livraison import Livraison
 from shared.catalogue.indicateurs import Indicateur
 from shared.catalogue.mise_en_mots import nombre
-from shared.indicators.differences import CONFIANCE, Difference
+from shared.indicators.differences import Difference
+from shared.indicators.semblables import confiance
 
 _CHANCES = {80: "huit chances sur dix", 95: "dix-neuf chances sur vingt"}
 
@@ -70,13 +71,14 @@ def effet(vu: Effet, defini: Indicateur, caisse: str, cote: Cote, objectif_tenu:
     if propre is not None:
         vue = Difference(propre.ecart, propre.bas, propre.haut, 0)
         dit = _sans_et_avec(cote, propre.observee, vue, defini.unite, propre.attendue.niveau)
-        reste = " Ses comparables ne disent pas ce qu'elle serait devenue : elle s'en écartait déjà."
+        reste = " Aucune caisse sans aide n'allait aussi mal : celles qui s'en approchent ne disent rien d'elle."
         return f"{tete}{dit} ; {conclusion}.{suite}{reste}"
     if comparee.difference is None or comparee.apres is None:
         dit = comparee.raison or "Pas assez de données."
     else:
-        dit = _sans_et_avec(cote, comparee.apres, comparee.difference, unite, round(100 * CONFIANCE))
-        dit = f"{dit} ; {conclusion}."
+        n, caisses = comparee.difference.n, len(comparee.temoins)
+        dit = _sans_et_avec(cote, comparee.apres, comparee.difference, unite, confiance(n))
+        dit = f"{dit}, d'après {n} situations semblables sans aide, de {caisses} caisses ; {conclusion}."
     return f"{tete}{dit}{suite}{_contre_elle_meme(vu.propre, defini)}"
 
 

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.entraide.besoins.aides import Montees
 from services.entraide.besoins.tables import besoins
 from services.entraide.domain.activites import productivites
-from services.entraide.domain.rapport import Ligne, Manque, Rendue, etp_semaines, resumer
+from services.entraide.domain.rapport import Ligne, Manque, Rendue, Vu, etp_semaines, resumer
 from services.entraide.domain.semaines import JOURS
 from services.entraide.propositions.lignes import Lue
 from services.entraide.propositions.store import couverts
@@ -45,6 +45,7 @@ async def rapport(
             convenu=_dans(prevus(lue, montees), du, au),
             etp_semaines=etp_semaines(lue.proposition.termes, fin(lue), du, au),
             conclusions={cote: [e["conclusion"] for e in vus] for cote, vus in conclusions[lue.id].items()},
+            effets={cote: _vus(vus) for cote, vus in conclusions[lue.id].items()},
             objectif_perdu=any(e["objectif_tenu"] is False for e in conclusions[lue.id].get("aidante", ())),
         )
         for lue, lu in zip(siennes, lus, strict=True)
@@ -71,12 +72,20 @@ async def _conclusions(conn: AsyncConnection, siennes: Sequence[Lue]) -> dict[in
     """By mission and side, the effects of the last month measured; of each indicator the last version."""
     derniers: defaultdict[int, dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)
     for ligne in await store.lire_effets(conn, [lue.id for lue in siennes]):
-        derniers[ligne.mission][ligne.cote, ligne.indicateur] = ligne.resultat
+        derniers[ligne.mission][ligne.cote, ligne.indicateur] = {**ligne.resultat, "indicateur": ligne.indicateur}
     rangees: defaultdict[int, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
     for mission, vus in derniers.items():
         for (cote, _), resultat in sorted(vus.items()):
             rangees[mission].setdefault(cote, []).append(resultat)
     return rangees
+
+
+def _vus(effets: Sequence[Mapping[str, Any]]) -> list[Vu]:
+    return [
+        (e["indicateur"], e["comparaison"]["difference"]["valeur"])
+        for e in effets
+        if e["comparaison"]["difference"] is not None
+    ]
 
 
 async def _manques(conn: AsyncConnection, annee: int) -> list[Manque]:

@@ -99,8 +99,10 @@ async def test_une_mission_du_premier_jour_a_son_effet_mesure(atelier: Atelier) 
     paris = ligne(effet["effets"], cote="aidee", indicateur=DELAI, horizon=1)
     assert paris["conclusion"] == "amelioree"
     assert -16 < paris["comparaison"]["difference"]["valeur"] < -8
-    assert AIDANTE not in paris["comparaison"]["temoins"]
-    assert set(paris["comparaison"]["temoins"]) <= set(TEMOINS)
+    vues = paris["comparaison"]["situations"]
+    assert {v["caisse"] for v in vues} <= {*TEMOINS, AIDEE, AIDANTE}
+    touchees = [v["mois"] for v in vues if v["caisse"] in (AIDEE, AIDANTE)]
+    assert max(touchees, default="") <= "2025-12", "deux mois plus tard, la mission n'avait pas commencé"
     assert paris["contre_projection"]["conclusion"] == "amelioree"
     assert "sans l'aide," in paris["phrase"]
     donneuse = ligne(effet["effets"], cote="aidante", indicateur=DELAI, horizon=1)

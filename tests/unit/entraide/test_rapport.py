@@ -14,7 +14,7 @@ DU, AU = jour_de(date(2026, 1, 1)), jour_de(date(2026, 12, 31))
 
 
 def rendue(process: str, aidante: str, aidee: str, livre: float | None, **autres: object) -> Rendue:
-    valeurs = {"convenu": 100.0, "etp_semaines": 8.0, "conclusions": {}, "objectif_perdu": False} | autres
+    valeurs = {"convenu": 100.0, "etp_semaines": 8.0, "conclusions": {}, "effets": {}, "objectif_perdu": False} | autres
     return Rendue(process, aidante, aidee, livre, **valeurs)  # type: ignore[arg-type]
 
 
@@ -37,6 +37,19 @@ def test_chaque_process_garde_son_unite_et_rien_ne_s_additionne_entre_eux() -> N
     assert ij.etp == pytest.approx(16 / 52)
     assert (ij.besoin, ij.besoin_non_couvert, ij.besoins_non_dimensionnes) == (400.0, 200.0, 1)
     assert (dict(ij.effets_aidees), ij.aidantes_sous_objectif) == ({"amelioree": 1, "non_distinguee": 1}, ("cpam-62",))
+
+
+def test_l_effet_moyen_compte_chaque_caisse_une_fois_et_porte_son_intervalle() -> None:
+    def vue(aidante: str, aidee: str, ecart: float) -> Rendue:
+        return rendue("ij", aidante, aidee, 1.0, effets={"aidee": [("delai", ecart)], "aidante": [("delai", 1.0)]})
+
+    missions = [vue("x", "a", -8.0), vue("y", "a", -6.0), vue("x", "b", -3.0), vue("x", "c", -5.0), vue("x", "d", 1.0)]
+    (ligne,) = resumer(UNITES, missions, [])
+    aidante, aidee = ligne.effets_moyens
+    assert (aidante.n, aidante.valeur, aidante.bas) == (2, 1.0, None), "trop peu d'aidantes"
+    # Student with 3 degrees of freedom: 3.1824; standard deviation of -7, -3, -5, 1.
+    assert (aidee.indicateur, aidee.n, aidee.valeur) == ("delai", 4, -3.5)
+    assert (aidee.bas, aidee.haut) == (pytest.approx(-8.9351, abs=1e-3), pytest.approx(1.9351, abs=1e-3))
 
 
 def test_un_volume_qui_n_a_pu_etre_lu_n_est_pas_zero() -> None:

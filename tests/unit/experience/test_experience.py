@@ -125,8 +125,8 @@ def test_the_chart_puts_a_point_where_its_value_is() -> None:
 
 
 def test_a_measured_effect_is_judged_against_the_difference_of_two_paired_runs() -> None:
-    tous = [Ecart("ij", 3, 1, -10.0, m, m - 4, m + 4) for m in (-12.0, -7.0, -3.0, 5.0)]
+    tous = [Ecart("ij", "semblables", 1, -10.0, m, m - 4, m + 4) for m in (-12.0, -7.0, -3.0, 5.0)]
     (ligne,) = resumer(tous)
     assert (ligne["mesures"], ligne["vrai"], ligne["biais"], ligne["couverture"]) == (4, -10.0, 5.75, 0.5)
     assert ligne["a_contresens"] == 0.25, "cinq jours de plus, distingués de zéro"
-    assert "| IJ | 3 | 4 |" in table([ligne])
+    assert "| IJ | situations semblables | 4 |" in table([ligne])
