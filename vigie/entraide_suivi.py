@@ -71,14 +71,14 @@ def _signe(valeur: float) -> str:
 def rapport(d: Document) -> Morceaux:
     """A line for each process in its own unit, and what could not be read."""
     lignes = tableau(
-        "Process",
-        libres=("Missions", "Livré", "Convenu", "ETP-semaines", "Aidées", "Aidantes", "Besoin", "Sans réponse"),
+        "Process", "Missions", libres=("Livré sur convenu", "ETP-semaines", "Caisses", "Besoin, dont laissé")
     )
     for p in d["processus"]:
-        livre = "inconnu" if p["livre"] is None else f"{nombre(p['livre'])} {p['unite']}s"
+        livre = "inconnu" if p["livre"] is None else nombre(p["livre"])
         lignes.add_row(
-            p["process"], str(p["missions"]), livre, nombre(p["convenu"]), nombre(p["etp_semaines"], 1),
-            str(len(p["aidees"])), str(len(p["aidantes"])), nombre(p["besoin"]), nombre(p["besoin_non_couvert"]),
+            p["process"], str(p["missions"]), f"{livre} sur {nombre(p['convenu'])} {p['unite']}s",
+            nombre(p["etp_semaines"], 1), f"{len(p['aidees'])} aidées, {len(p['aidantes'])} aidantes",
+            f"{nombre(p['besoin'])}, dont {nombre(p['besoin_non_couvert'])}",
         )  # fmt: skip
     effets = tableau("Process", "Côté", libres=("Indicateur", "Caisses", "Effet moyen"))
     for p in d["processus"]:
