@@ -71,14 +71,14 @@ def _signe(valeur: float) -> str:
 def rapport(d: Document) -> Morceaux:
     """A line for each process in its own unit, and what could not be read."""
     lignes = tableau(
-        "Process", "Missions", libres=("Livré sur convenu", "ETP-semaines", "Caisses", "Besoin, dont laissé")
+        "Process", "Missions", "ETP-sem.", libres=("Livré / convenu", "Aidées / aidantes", "Besoin / laissé")
     )
     for p in d["processus"]:
         livre = "inconnu" if p["livre"] is None else nombre(p["livre"])
         lignes.add_row(
-            p["process"], str(p["missions"]), f"{livre} sur {nombre(p['convenu'])} {p['unite']}s",
-            nombre(p["etp_semaines"], 1), f"{len(p['aidees'])} aidées, {len(p['aidantes'])} aidantes",
-            f"{nombre(p['besoin'])}, dont {nombre(p['besoin_non_couvert'])}",
+            f"{p['process']} ({p['unite']}s)", str(p["missions"]), nombre(p["etp_semaines"], 1),
+            f"{livre} / {nombre(p['convenu'])}", f"{len(p['aidees'])} / {len(p['aidantes'])}",
+            f"{nombre(p['besoin'])} / {nombre(p['besoin_non_couvert'])}",
         )  # fmt: skip
     effets = tableau("Process", "Côté", libres=("Indicateur", "Caisses", "Effet moyen"))
     for p in d["processus"]:
