@@ -207,11 +207,6 @@ def silence(source: Source, creneau: int, chome: Chome, seuil: float = SILENCE) 
     return Silence(debut, attendus) if debut is not None and attendus >= seuil else None
 
 
-def attendus_depuis(source: Source, parts: Iterable[tuple[int, float]], chome: Chome) -> float:
-    """Events expected over parts of days: (day, share of its opening hours). An unknown day expects none."""
-    return sum(part * (attendu(source, jour, chome) or 0.0) for jour, part in parts if part)
-
-
 def cumul_poisson(k: int, moyenne: float) -> float:
     """P(X ≤ k) of a Poisson law; 0 for a mean too large for its exponential, when k is well under it."""
     terme = somme = math.exp(-moyenne)

@@ -58,24 +58,43 @@ def bilans(recus: NDArray[np.int64], chome: NDArray[np.bool_]) -> list[Bilan]:
     if colonnes <= MEMOIRE or not sources:
         return [Bilan(0.0, 0.0, 0, 0)] * sources
     depuis = np.where(recus.any(axis=1), (recus > 0).argmax(axis=1), colonnes)
-    connu = (np.arange(colonnes) >= depuis[:, None]) & ~chome
-    comptes, nombre = _passes(np.where(connu, recus, 0), MEMOIRE), _passes(connu, MEMOIRE)
-    ferme, ici = chome[:, MEMOIRE:], recus[:, MEMOIRE:]
-    inconnu = ~ferme & (nombre.sum(axis=-1) < COMPARABLES)
-    prevu = np.where(ferme | inconnu, 0.0, _medianes(comptes, nombre))
-    for ligne in np.flatnonzero(_petites(recus)).tolist():
-        parts_de_semaine = _parts_de_semaine(recus[ligne], chome[ligne], connu[ligne], int(depuis[ligne]))
-        juste = ~(ferme[ligne] | inconnu[ligne] | np.isnan(parts_de_semaine))
-        prevu[ligne][juste] = parts_de_semaine[juste]
-    complet = ici >= PLANCHER * prevu
-    for source, jour in np.argwhere(~complet).tolist():
-        complet[source, jour] = cumul_poisson(int(ici[source, jour]), float(prevu[source, jour])) >= HASARD
-    silencieux = ~complet & (ici == 0)
-    for ligne in range(sources):
-        _ensemble(ici[ligne], prevu[ligne], inconnu[ligne], complet[ligne], silencieux[ligne])
+    prevu, inconnu = attentes(recus, chome, depuis)
+    ici = recus[:, MEMOIRE:]
+    complet, silencieux = juger(ici, prevu, inconnu)
     venus = np.where(complet, prevu, np.minimum(ici, prevu))
     colonnes_de_bilan = (prevu.sum(axis=1), venus.sum(axis=1), silencieux.sum(axis=1), inconnu.sum(axis=1))
     return [Bilan(*ligne) for ligne in zip(*(c.tolist() for c in colonnes_de_bilan), strict=True)]
+
+
+def attentes(
+    recus: NDArray[np.int64], chome: NDArray[np.bool_], depuis: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Events expected of the columns after the first ``MEMOIRE``, as by ``completude.attendu``, and where that is not
+    known (0 expected then). ``depuis``: the column from which each source is there."""
+    connu = (np.arange(recus.shape[1]) >= depuis[:, None]) & ~chome
+    comptes, nombre = _passes(np.where(connu, recus, 0), MEMOIRE), _passes(connu, MEMOIRE)
+    ferme = chome[:, MEMOIRE:]
+    inconnu = ~ferme & (nombre.sum(axis=-1) < COMPARABLES)
+    prevu = np.where(ferme | inconnu, 0.0, _medianes(comptes, nombre))
+    petites = np.flatnonzero(_petites(recus))
+    parts_de_semaine = _parts_de_semaine(recus[petites], chome[petites], connu[petites], depuis[petites])
+    juste = ~((ferme | inconnu)[petites] | np.isnan(parts_de_semaine))
+    prevu[petites] = np.where(juste, parts_de_semaine, prevu[petites])
+    return prevu, inconnu
+
+
+def juger(
+    recus: NDArray[np.int64], prevus: NDArray[np.float64], inconnus: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which days of a period, all of them over, are complete, and which silent, as by ``completude.juger_tous``."""
+    complets = recus >= PLANCHER * prevus
+    for source, jour in np.argwhere(~complets).tolist():
+        complets[source, jour] = cumul_poisson(int(recus[source, jour]), float(prevus[source, jour])) >= HASARD
+    silencieux = ~complets & (recus == 0)
+    trop_peu = np.where(inconnus, 0, recus).sum(axis=1) < PLANCHER * prevus.sum(axis=1)
+    for ligne in np.flatnonzero(trop_peu | ((recus == 0) & (prevus > 0)).any(axis=1)).tolist():
+        _ensemble(recus[ligne], prevus[ligne], inconnus[ligne], complets[ligne], silencieux[ligne])
+    return complets, silencieux
 
 
 def _passes(valeurs: NDArray[Any], depuis: int) -> NDArray[Any]:
@@ -102,26 +121,25 @@ def _petites(recus: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _parts_de_semaine(
-    recus: NDArray[np.int64], chome: NDArray[np.bool_], connu: NDArray[np.bool_], depuis: int
+    recus: NDArray[np.int64], chome: NDArray[np.bool_], connu: NDArray[np.bool_], depuis: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """As ``completude.attendu`` expects of the days of a small source; NaN where it is not one."""
-    jours = recus.size - MEMOIRE
-    debuts = np.arange(recus.size - JOURS)
-    fenetres = np.lib.stride_tricks.sliding_window_view(np.stack([recus, chome]), JOURS, axis=1)[:, : debuts.size]
-    entieres = (debuts >= depuis) & ~fenetres[1].any(axis=-1)
-    semaines = np.stack([fenetres[0].sum(axis=-1), entieres])
-    totaux, valides = (
-        np.stack(
-            [ligne[MEMOIRE - JOURS * k : ligne.size + JOURS - JOURS * k][:jours] for k in range(1, SEMAINES + 1)], -1
-        )
-        for ligne in semaines
+    """As ``completude.attendu`` expects of the days of small sources; NaN where they are not."""
+    colonnes = recus.shape[1]
+    jours, debuts = colonnes - MEMOIRE, np.arange(colonnes - JOURS)
+    semaines, fermes = (
+        np.lib.stride_tricks.sliding_window_view(tableau, JOURS, axis=1)[:, : debuts.size] for tableau in (recus, chome)
     )
-    semaine = _medianes(totaux, valides.astype(bool))
+    entieres = (debuts >= depuis[:, None]) & ~fermes.any(axis=-1)
+    totaux, valides = (
+        np.stack([t[:, MEMOIRE - JOURS * k : colonnes - JOURS * k] for k in range(1, SEMAINES + 1)], axis=-1)
+        for t in (semaines.sum(axis=-1), entieres)
+    )
+    semaine = _medianes(totaux, valides)
     vus = np.where(connu, recus, 0)
-    par_jour = np.stack([np.pad(ligne, (0, JOURS - 1)) for ligne in (vus, connu, vus > 0)]).astype(np.int64)
+    par_jour = np.pad(np.stack([vus, connu, vus > 0]).astype(np.int64), ((0, 0), (0, 0), (0, JOURS - 1)))
     sommes = _passes(par_jour, MEMOIRE).sum(axis=-1)
-    ici = sommes[0, :jours]
-    suites = np.lib.stride_tricks.sliding_window_view(sommes, JOURS, axis=1)[:, :jours]
+    ici = sommes[0, :, :jours]
+    suites = np.lib.stride_tricks.sliding_window_view(sommes, JOURS, axis=-1)[:, :, :jours]
     vivants = suites[0] > 0
     total, creneaux, occupes = ((ligne * vivants).sum(axis=-1) for ligne in suites)
     petit = (valides.sum(axis=-1) >= COMPARABLES) & (semaine > 0) & (semaine < PETITE) & (total > 0)

@@ -1,9 +1,7 @@
-"""Did something change an indicator? Difference in differences against comparable caisses. Pure.
+"""A difference between one value and others of its kind, with its interval, and what it lets one conclude. Pure.
 
-What one caisse gained between the months before and one month after, less what its comparables gained: what happened
-to all of them is taken away. The interval is that of a regression of each caisse's change on "it happened here" (one
-treated, n comparables, Student with n - 1 degrees of freedom): it takes the month-to-month noise of the treated caisse
-for that of its comparables, which is why they are chosen of its size.
+The interval is that of a regression on "it happened here" (one treated, n others, Student with n - 1 degrees of
+freedom): it takes the noise of the one for that of the others.
 """
 
 import statistics
@@ -44,31 +42,6 @@ class Difference:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class Comparaison:
-    """One caisse and its comparables, before and after, in the unit of the indicator.
-
-    ``raison``: why nothing is concluded. ``prealable``: the same difference between the first half of the months before
-    and the second: it should be nothing.
-    """
-
-    mois: Mois
-    conclusion: Conclusion
-    raison: str | None = None
-    avant: float | None = None
-    apres: float | None = None
-    temoins_avant: float | None = None
-    temoins_apres: float | None = None
-    difference: Difference | None = None
-    prealable: Difference | None = None
-    temoins: tuple[str, ...] = ()
-
-    @property
-    def divergente(self) -> bool:
-        """Whether the caisse was already moving away from its comparables before."""
-        return self.prealable is not None and not self.prealable.bas <= 0 <= self.prealable.haut
-
-
 def mois_d_avant(dernier: Mois) -> list[Mois]:
     """The months compared with, ``dernier`` the last."""
     return [dernier.plus(-recul) for recul in range(MOIS_AVANT - 1, -1, -1)]
@@ -84,57 +57,8 @@ def difference(traitee: float, temoins: Sequence[float]) -> Difference | None:
     return Difference(valeur, valeur - marge, valeur + marge, n)
 
 
-def comparer(
-    mois: Mois,
-    voulus: Sequence[Mois],
-    traitee: Serie,
-    temoins: Mapping[str, Serie],
-    mieux: Mieux,
-    avant_min: int = MOIS_AVANT_MIN,
-) -> Comparaison:
-    """The month ``mois`` against the months ``voulus`` before, of which ``avant_min`` at least must be measured; a
-    comparable that lacks one of them is left out."""
-    avant = [m for m in voulus if m in traitee]
-    if mois not in traitee:
-        return _rien(mois, f"{mois.en_clair} n'est pas mesuré.")
-    if len(avant) < avant_min:
-        return _rien(mois, f"{len(avant)} mois mesurés avant ; il en faut {avant_min}.")
-    complets = {c: s for c, s in sorted(temoins.items()) if {*avant, mois} <= s.keys()}
-    if len(complets) < TEMOINS_MIN:
-        raison = f"{len(complets)} caisses comparables mesurées, et que rien de tel n'a touchées ; il en faut"
-        return _rien(mois, f"{raison} {TEMOINS_MIN}.")
-    trouvee = difference(_ecart(traitee, avant, [mois]), [_ecart(s, avant, [mois]) for s in complets.values()])
-    if trouvee is None:
-        return _rien(mois, "Les comparables ont toutes bougé d'autant : rien ne dit le hasard.")
-    milieu = len(avant) // 2
-    prealable = milieu and difference(
-        _ecart(traitee, avant[:milieu], avant[milieu:]),
-        [_ecart(s, avant[:milieu], avant[milieu:]) for s in complets.values()],
-    )
-    return Comparaison(
-        mois, conclure(trouvee, mieux), None,
-        avant=moyenne(traitee, avant), apres=traitee[mois],
-        temoins_avant=statistics.fmean(moyenne(s, avant) for s in complets.values()),
-        temoins_apres=statistics.fmean(s[mois] for s in complets.values()),
-        difference=trouvee, prealable=prealable or None, temoins=tuple(complets),
-    )  # fmt: skip
-
-
 def conclure(trouvee: Difference, mieux: Mieux) -> Conclusion:
     """What an interval that does not hold zero says, on the side where one is better."""
     if trouvee.bas <= 0 <= trouvee.haut:
         return "non_distinguee"
     return "amelioree" if (trouvee.valeur > 0) == (mieux == "haut") else "degradee"
-
-
-def moyenne(serie: Serie, mois: Sequence[Mois]) -> float:
-    """Mean over these months."""
-    return statistics.fmean(serie[m] for m in mois)
-
-
-def _rien(mois: Mois, raison: str) -> Comparaison:
-    return Comparaison(mois, "pas_assez_de_donnees", f"Pas assez de données. {raison}")
-
-
-def _ecart(serie: Serie, avant: Sequence[Mois], apres: Sequence[Mois]) -> float:
-    return moyenne(serie, apres) - moyenne(serie, avant)

@@ -129,7 +129,7 @@ def comparer(
             return _rien(mois, "Son niveau d'avant est nul.")
     memes_mois = int((lues.reculs == 0).sum())
     if len(lues.reculs) < SEMBLABLES_MIN or memes_mois < TEMOINS_MIN:
-        trouvees = f"{len(lues.reculs)} situations sans aide à qui la comparer, dont {memes_mois} des mêmes mois"
+        trouvees = f"{len(lues.reculs)} situations que rien de tel n'a touchées, dont {memes_mois} des mêmes mois"
         return _rien(mois, f"{trouvees} ; il en faut {SEMBLABLES_MIN}, dont {TEMOINS_MIN}.")
     return _juger(mois, debut, ici[0], lues, sorted(series), mieux, bornes)
 

@@ -2,8 +2,7 @@
 
 The twin plays the same year with aid and without: their difference, month by month, is the true effect on each helped
 caisse. The comparison of the service (``domain/effet``) sees only the year with aid. Its error and how often its 95 %
-interval holds the truth are counted, beside those of the comparison with caisses of the same size that was used before
-(``shared/indicators/differences``).
+interval holds the truth are counted, beside those of a difference in differences with caisses of the same size.
 """
 
 import json
@@ -15,7 +14,7 @@ import numpy as np
 import typer
 
 from services.entraide.domain.effet import HORIZONS, effet
-from shared.indicators.differences import Difference, Serie, comparer
+from shared.indicators.differences import TEMOINS_MIN, Difference, Serie, difference
 from shared.indicators.semblables import MOIS_AVANT, PART, POSITIF
 from shared.indicators.sens import Mieux
 from shared.network.groupes import charger_criteres
@@ -89,9 +88,15 @@ def _meme_taille(
     ordre = np.argsort(np.abs(tailles - tailles[caisse]), kind="stable")
     groupe = [monde.slugs[int(c)] for c in ordre if c != caisse][: charger_criteres().nombre - 1]
     mois = [debut.plus(recul) for recul in range(-MOIS_AVANT, horizon + 1)]
-    temoins = {slug: series[slug] for slug in groupe if touches[slug].isdisjoint(mois)}
-    sens = reglages().process[PROCESS[process]].sens
-    return comparer(mois[-1], mois[:MOIS_AVANT], series[monde.slugs[caisse]], temoins, sens).difference
+    mesures = {slug for slug in (monde.slugs[caisse], *groupe) if set(mois) <= series[slug].keys()}
+    temoins = [slug for slug in groupe if slug in mesures and touches[slug].isdisjoint(mois)]
+    if monde.slugs[caisse] not in mesures or len(temoins) < TEMOINS_MIN:
+        return None
+    ici, *ailleurs = (
+        series[slug][mois[-1]] - float(np.mean([series[slug][m] for m in mois[:MOIS_AVANT]]))
+        for slug in (monde.slugs[caisse], *temoins)
+    )
+    return difference(ici, ailleurs)
 
 
 def _serie(premier: Mois, valeurs: Iterable[float]) -> dict[Mois, float]:

@@ -1,70 +1,48 @@
-"""Did a measure change its indicator? ``shared/indicators/differences``, put to a decision of the comité. Pure."""
+"""Did a measure change its indicator? ``shared/indicators/semblables``, put to a decision of the comité. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.alerts.comite.calendrier import Mois
-from shared.indicators.differences import Conclusion, Difference, Serie, comparer, mois_d_avant
+from shared.indicators.differences import Serie
+from shared.indicators.semblables import POSITIF, Bornes, Comparaison, Touches, comparer
 from shared.indicators.sens import Mieux
 
 HORIZONS = (1, 2, 3)
 """Whole months after the month of the decision."""
 
-RETOUR_A_LA_MOYENNE = (
-    "La caisse a été choisie parce que son chiffre était mauvais : une part de l'amélioration peut n'être qu'un retour "
-    "à la moyenne."
-)
-DIVERGENTE = "Avant la mesure, la caisse s'écartait déjà de ses comparables : l'effet peut en être la suite."
+ISOLEE = "Aucune caisse laissée sans mesure n'allait aussi mal : ce que celle-ci serait devenue s'en déduit mal."
 
 
 @dataclass(frozen=True, slots=True)
 class Effet:
-    """What is known of one horizon; see ``Comparaison``. ``ecartes``: comparables that had a measure of their own."""
+    """What is known of one horizon."""
 
     horizon: int
-    mois: Mois
-    conclusion: Conclusion
-    raison: str | None = None
-    avant: float | None = None
-    apres: float | None = None
-    temoins_avant: float | None = None
-    temoins_apres: float | None = None
-    difference: Difference | None = None
-    prealable: Difference | None = None
-    temoins: tuple[str, ...] = ()
-    ecartes: tuple[str, ...] = ()
+    comparaison: Comparaison
     reserves: tuple[str, ...] = ()
 
 
 def effet(
     horizon: int,
     decidee: Mois,
-    juge: Mois,
-    traitee: Serie,
-    temoins: Mapping[str, Serie],
+    caisse: str,
+    series: Mapping[str, Serie],
     mieux: Mieux,
-    touches: Collection[str] = (),
+    touches: Touches,
+    bornes: Bornes = POSITIF,
     autres_mesures: int = 0,
 ) -> Effet:
-    """The effect ``horizon`` months after ``decidee``, the month of the decision; the comité judged ``juge``, the last
-    of the months before.
+    """The effect ``horizon`` months after ``decidee``, the month of the decision.
 
-    ``touches``: comparables that had a measure of their own on the indicator: they are set aside. ``autres_mesures``:
-    how many others the caisse had meanwhile.
+    ``series``: of every caisse. ``touches``: the months in which each was under a measure on the indicator.
+    ``autres_mesures``: how many others the caisse had meanwhile.
     """
-    ecartes = tuple(sorted(set(touches) & temoins.keys()))
-    libres = {caisse: serie for caisse, serie in temoins.items() if caisse not in ecartes}
-    vue = comparer(decidee.plus(horizon), mois_d_avant(juge), traitee, libres, mieux)
-    reserves = []
-    if vue.difference is not None:
-        reserves.append(RETOUR_A_LA_MOYENNE)
-        if vue.divergente:
-            reserves.append(DIVERGENTE)
-        if autres_mesures:
-            reserves.append(
-                f"{autres_mesures} autre(s) mesure(s) sur cet indicateur pendant ce temps : leur effet s'y mêle."
-            )
-    return Effet(
-        horizon, vue.mois, vue.conclusion, vue.raison, vue.avant, vue.apres, vue.temoins_avant, vue.temoins_apres,
-        vue.difference, vue.prealable, vue.temoins, ecartes, tuple(reserves),
-    )  # fmt: skip
+    vue = comparer(decidee.plus(horizon), decidee, caisse, series, touches, mieux, bornes)
+    conditions = {
+        ISOLEE: vue.isolee,
+        f"{autres_mesures} autre(s) mesure(s) sur cet indicateur pendant ce temps : leur effet s'y mêle.": (
+            vue.difference is not None and autres_mesures > 0
+        ),
+    }
+    return Effet(horizon, vue, tuple(phrase for phrase, vraie in conditions.items() if vraie))

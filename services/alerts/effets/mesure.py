@@ -1,4 +1,4 @@
-"""Measuring effects: the values and the comparable caisses are asked of the service that owns the indicator."""
+"""Measuring effects: the values are asked of the service that owns the indicator."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.comite.calendrier import FUSEAU, Mois, jour_de_preparation, lire_mois, mois_de
+from services.alerts.comite.calendrier import FUSEAU, Mois, jour_de_preparation, mois_de
 from services.alerts.comite.lecture import Lecteur
 from services.alerts.consumers.lecture import LectureImpossible
 from services.alerts.domain.etats import SYSTEME
@@ -19,7 +19,8 @@ from services.alerts.effets.store import Cle, cle_de
 from services.alerts.plans.lecture import mesures_mensuelles, presents
 from services.alerts.store.base import transaction
 from shared.catalogue.indicateurs import charger_indicateurs, indicateur
-from shared.indicators.differences import mois_d_avant
+from shared.indicators.semblables import HISTOIRE, MOIS_AVANT, PART, POSITIF
+from shared.network.reseau import charger
 
 _log = structlog.get_logger(__name__)
 
@@ -43,28 +44,35 @@ async def mesurer(
 ) -> Vus:
     """The effects of one measure at these horizons, on these of its indicators. Raises LectureImpossible.
 
-    ``toutes``: every measure that was retained, by which other caisses are no longer comparable.
+    ``toutes``: every measure that was retained: while one touches a caisse, it says nothing of what comes without.
     """
-    juge, decidee = lire_mois(ligne.mois), decidee_en(ligne)
+    decidee = decidee_en(ligne)
     vus: dict[tuple[str, int], Effet] = {}
     for code in codes:
         defini = indicateur(code)
-        temoins = await _comparables(lecteur, defini.service, ligne.caisse, juge)
-        du, au = mois_d_avant(juge)[0], decidee.plus(max(horizons))
-        series = presents(await mesures_mensuelles(lecteur, defini, None, du, au), [ligne.caisse, *temoins])
-        traitee = series.pop(ligne.caisse)
+        du, au = decidee.plus(-HISTOIRE - MOIS_AVANT), decidee.plus(max(horizons))
+        lues = await mesures_mensuelles(lecteur, defini, None, du, au)
+        series = presents(lues, charger().par_slug.keys() & lues.keys())
+        autres = [li for li in toutes if code in li.indicateurs and cle_de(li) != cle_de(ligne)]
+        touches, bornes = _mois_touches(autres), PART if defini.unite == "%" else POSITIF
         for horizon in horizons:
-            pendant = [
-                li
-                for li in toutes
-                if code in li.indicateurs
-                and du <= decidee_en(li) <= decidee.plus(horizon)
-                and cle_de(li) != cle_de(ligne)
-            ]
-            touches = {li.caisse for li in pendant} - {ligne.caisse}
-            autres = sum(li.caisse == ligne.caisse for li in pendant)
-            vus[code, horizon] = effet(horizon, decidee, juge, traitee, series, defini.sens, touches, autres)
+            pendant = sum(
+                li.caisse == ligne.caisse and decidee.plus(-MOIS_AVANT) <= decidee_en(li) <= decidee.plus(horizon)
+                for li in autres
+            )
+            vus[code, horizon] = effet(
+                horizon, decidee, ligne.caisse, series, defini.sens, touches, bornes, autres_mesures=pendant
+            )
     return vus
+
+
+def _mois_touches(mesures: Sequence[Row[Any]]) -> dict[str, set[Mois]]:
+    """The months in which each caisse was under a measure: that of the decision, and those it may show in."""
+    touches: dict[str, set[Mois]] = {}
+    for ligne in mesures:
+        decidee = decidee_en(ligne)
+        touches.setdefault(ligne.caisse, set()).update(decidee.plus(rang) for rang in (0, *HORIZONS))
+    return touches
 
 
 async def mesurer_et_garder(
@@ -114,16 +122,12 @@ async def mesurer_les_dus(moteur: AsyncEngine, lecteur: Lecteur, instant: dateti
 
 def decrire(vu: Effet) -> dict[str, Any]:
     """An effect in plain values."""
-    return {**asdict(vu), "mois": str(vu.mois), **{nom: list(getattr(vu, nom)) for nom in _LISTES}}
-
-
-_LISTES = ("temoins", "ecartes", "reserves")
-
-
-async def _comparables(lecteur: Lecteur, service: str, caisse: str, juge: Mois) -> list[str]:
-    """The group of a caisse as it was when it was judged, itself left out."""
-    document = await lecteur.demander(service, "/v1/groupes", {"caisse": caisse, "au": str(juge.au)})
-    try:
-        return [membre["caisse"] for membre in document["caisses"] if membre["caisse"] != caisse]
-    except (KeyError, TypeError) as exc:
-        raise LectureImpossible(f"Réponse inattendue du service {service} à /v1/groupes ({exc!r}).") from exc
+    vue = vu.comparaison
+    return {
+        **asdict(vue),
+        "horizon": vu.horizon,
+        "mois": str(vue.mois),
+        "temoins": list(vue.temoins),
+        "situations": [{"caisse": caisse, "mois": str(mois)} for caisse, mois in vue.situations],
+        "reserves": list(vu.reserves),
+    }

@@ -118,7 +118,7 @@ def classes_de_jour(calendrier: CalendrierDe, du: int, au: int) -> Entiers:
     """Class of each day of [du, au]: its day of the week, or a week day that is not worked."""
     jours = np.arange(du, au + 2)
     cumul = calendrier.ouvres_cumul(jours)
-    semaine = jour_de_semaine(jours[:-1])  # type: ignore[arg-type]
+    semaine = jour_de_semaine(jours[:-1])
     resultat: Entiers = np.where((semaine < 5) & (cumul[1:] == cumul[:-1]), _FERIE, semaine)
     return resultat
 

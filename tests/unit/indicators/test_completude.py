@@ -14,7 +14,6 @@ from shared.indicators.completude import (
     Silence,
     Source,
     attendu,
-    attendus_depuis,
     completude,
     cumul_poisson,
     juger,
@@ -93,10 +92,6 @@ def test_chance_is_that_of_scipy() -> None:
     for k, moyenne in ((0, 2.5), (3, 10.0), (69, 100.0), (500, 700.0)):
         assert cumul_poisson(k, moyenne) == pytest.approx(stats.poisson.cdf(k, moyenne), rel=1e-9)
     assert cumul_poisson(600, 1_000.0) == 0.0
-
-
-def test_what_is_expected_of_part_of_a_day_is_that_part() -> None:
-    assert attendus_depuis(source(), [(LUNDI, 0.5), (LUNDI + 1, 1.0), (LUNDI + 5, 1.0)], CHOME) == 50 + 110
 
 
 def test_a_surplus_never_makes_up_for_a_silence() -> None:

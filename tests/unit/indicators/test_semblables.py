@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from shared.indicators.differences import Difference, Serie
-from shared.indicators.differences import comparer as comparer_a_sa_taille
+from shared.indicators.differences import Difference, Serie, difference
 from shared.indicators.semblables import (
     PART,
     SEMBLABLES,
@@ -44,8 +43,11 @@ def test_un_effet_connu_est_retrouve_bien_que_la_caisse_soit_choisie_pour_son_ma
         caisse, series = reseau(alea)
         vue = comparer(APRES, DEBUT, caisse, series, {}, "bas").difference
         avant = [DEBUT.plus(-recul) for recul in (3, 2, 1)]
-        temoins = {nom: s for nom, s in series.items() if nom != caisse}
-        taille = comparer_a_sa_taille(APRES, avant, series[caisse], temoins, "bas").difference
+        ici, *ailleurs = (
+            series[nom][APRES] - float(np.mean([series[nom][m] for m in avant]))
+            for nom in (caisse, *(series.keys() - {caisse}))
+        )
+        taille = difference(ici, ailleurs)
         assert vue is not None
         assert taille is not None
         ecarts.append(vue.valeur - VRAI)

@@ -21,7 +21,7 @@ def taux(traitee_apres: int) -> dict[tuple[str, str], int]:
     vus: dict[tuple[str, str], int] = {}
     for rang, mois in product(range(len(TEMOINS)), (*AVANT, "2026-05")):
         hasard = (rang * 7 + int(mois[-2:]) * 5) % 11 - 5
-        vus[TEMOINS[rang], f"{mois}-12"] = 800 + 5 * rang + hasard + (20 if mois == "2026-05" else 0)
+        vus[TEMOINS[rang], f"{mois}-12"] = 590 + 3 * rang + hasard + (20 if mois == "2026-05" else 0)
     for mois in AVANT:
         vus[TRAITEE, f"{mois}-12"] = 600 + (int(mois[-2:]) * 5) % 11 - 5
     return vus | {(TRAITEE, "2026-05-12"): traitee_apres}
@@ -55,11 +55,13 @@ async def test_l_effet_d_une_mesure_se_mesure_un_mois_apres_contre_les_comparabl
     premier, second, _ = await lire(reseau)
     assert (premier["conclusion"], second["conclusion"]) == ("amelioree", None)
     difference = premier["difference"]
-    assert difference["n"] == len(TEMOINS)
+    # Months that end in December, January and March, whose second next is measured; its own, before the measure.
+    assert difference["n"] == 3 * len(TEMOINS) + 2
     assert difference["valeur"] == pytest.approx(10.0, abs=1.0), "12 points gagnés, dont 2 par tout le monde"
     assert difference["bas"] > 0
-    assert set(premier["temoins"]) == set(TEMOINS)
-    assert "retour à la moyenne" in premier["reserves"][0]
+    assert set(premier["temoins"]) == {*TEMOINS, TRAITEE}
+    assert {v["mois"] for v in premier["situations"]} == {"2025-12", "2026-01", "2026-03"}
+    assert premier["reserves"] == []
     assert await reseau.service.pool.fetchval("SELECT count(*) FROM alerts.effets") == 1
     (mesure,) = (await reseau.lire("/v1/mesures-decidees", caisse=TRAITEE))["mesures"]
     assert mesure["conclusions"] == [{"indicateur": DECROCHE, "horizon": 1, "conclusion": "amelioree"}]
@@ -82,8 +84,9 @@ async def test_un_comparable_qui_a_eu_sa_propre_mesure_est_ecarte_et_l_effet_se_
     await faire_un_tour(reseau)
     await decision(reseau, "cpam-31", instant("2026-04-09 10:00"))
     refait = await reseau.poster(CHEMIN, None)
-    assert refait["effets"][0]["ecartes"] == ["cpam-31"]
-    assert refait["effets"][0]["difference"]["n"] == len(TEMOINS) - 1
+    du_31 = [v["mois"] for v in refait["effets"][0]["situations"] if v["caisse"] == "cpam-31"]
+    assert sorted(du_31) == ["2025-12", "2026-01"], "pas celle que sa mesure d'avril a touchée"
+    assert refait["effets"][0]["difference"]["n"] == 3 * len(TEMOINS) + 1
     gardes = await reseau.service.pool.fetch("SELECT remplace_le, calcule_par FROM alerts.effets ORDER BY id")
     assert [(g["remplace_le"] is not None, g["calcule_par"]) for g in gardes] == [(True, "vigie"), (False, "local")]
 
