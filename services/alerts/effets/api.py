@@ -76,7 +76,8 @@ async def lister(
 @routes.get("/v1/mesures-decidees/{mois}/{acte}/{caisse}/{mesure}/effet", summary="L'effet d'une mesure")
 async def lire(service: Service, cle: CleDemandee) -> Response:
     """Un, deux et trois mois après : de combien la caisse a bougé, une fois ôté ce que sont devenues celles qui
-    étaient dans la même situation sans mesure, avec l'intervalle. « non_distinguee » : rien ne dit que ce n'est pas le hasard."""
+    étaient dans la même situation sans mesure, avec l'intervalle. « non_distinguee » : rien ne dit que ce n'est pas le
+    hasard."""
     return await _reponse(service, cle)
 
 
