@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test test-keycloak check audit format docs lock clean-tree images kafka kafka-stop chaos fuzz restauration \
 	bench bench-ingest bench-freshness bench-values bench-growth bench-projection bench-allocation bench-comite bench-pairs \
-	bench-lecteurs bench-annee bench-scale bench-capacity experience-entraide boucle-entraide
+	bench-lecteurs bench-pages bench-annee bench-scale bench-capacity experience-entraide boucle-entraide
 
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(p) 2>/dev/null),$(p))))
 BIN := .venv/bin
@@ -32,6 +32,7 @@ $(BIN)/python:
 $(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP) --require-hashes --requirement requirements.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q services shared simulator vigie
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)
@@ -61,6 +62,7 @@ check: $(DEV) ## Lint, format, types, layers, generated files, clean tree
 	$(BIN)/python -m shared.events.generation --verifier
 	$(BIN)/python -m deploy.grafana.generer --verifier
 	$(BIN)/python -m shared.catalogue.documentation --verifier
+	$(BIN)/python -m shared.network.generation --verifier
 	$(BIN)/python -m services.alerts.documentation --verifier
 	@$(MAKE) --no-print-directory clean-tree
 
@@ -76,10 +78,11 @@ format: $(DEV) ## Format the code and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(DEV) ## Write generated files again: schemas, AsyncAPI, dashboards
+docs: $(DEV) ## Write generated files again: schemas, AsyncAPI, dashboards, holidays
 	$(BIN)/python -m shared.events.generation
 	$(BIN)/python -m deploy.grafana.generer
 	$(BIN)/python -m shared.catalogue.documentation
+	$(BIN)/python -m shared.network.generation
 	$(BIN)/python -m services.alerts.documentation
 
 lock: ## Compile the two locks from pyproject.toml; ARGS=--upgrade for newer versions
@@ -131,6 +134,9 @@ bench-lecteurs: $(DEV) ## 50 readers of the API and console while events come in
 
 bench-scale: $(DEV) ## How the cost of an event grows: events, caisses, days, partitions, consumers; ARGS="--n 40000 --grand 2"
 	$(BIN)/python -m bench.echelle $(ARGS)
+
+bench-pages: $(DEV) ## Milliseconds, processor time and kB of every page of the console; ARGS="--home DIR" of a demo that runs
+	$(BIN)/python -m bench.pages $(ARGS)
 
 bench-annee: $(DEV) ## National days and their nights; ARGS="--jours 5 --duree 60 --par-jour 20000" for the small form
 	$(BIN)/python -m bench.annee $(ARGS)

@@ -25,7 +25,7 @@ import uvloop
 
 from bench.charges import DOUBLONS, PAR_AN, journee
 from bench.milieu import Milieu, machine, milieu, port_libre
-from bench.publier import publier
+from bench.publier import publier, tableau
 from bench.valeurs import attendre_pret
 from services.claims.domain import DEFINITION
 from shared.clock import SimulatedClock
@@ -158,24 +158,22 @@ def _mo(octets: int, evenements: int) -> float:
 def section(releve: dict[str, Any], choix: argparse.Namespace, etat: dict[str, object]) -> str:
     """What docs/performance.md holds."""
     disque, tables = releve["mo_par_million"], releve["tables"]
-    lignes = [
+    conditions = (
         f"{releve['jours']} days of {choix.par_jour:,} files ({choix.par_jour / PAR_JOUR:.1%} of the national day), "
-        f"{releve['evenements']:,} events in {releve['secondes']:,} s; retention of {choix.retention} days; machine: "
-        + ", ".join(f"{cle} {valeur}" for cle, valeur in etat.items()) + ".",
-        "",
-        "| Measured | Value |",
-        "| --- | --- |",
-        f"| Events/s, maintenance at work | {releve['events_per_s']:,} |",
-        f"| A national year ({PAR_AN:.0e} files) at that rate, extrapolated | {releve['annee_nationale_h']} h |",
-        f"| Maintenance of a night | {releve['nuits_s']['mediane']} s (longest {releve['nuits_s']['max']} s) |",
-        *(f"| MB per million events, {quoi} | {disque[cle]} |"
+        f"{releve['evenements']:,} events in {releve['secondes']:,} s; retention of {choix.retention} days"
+    )
+    lignes = [
+        ("Events/s, maintenance at work", f"{releve['events_per_s']:,}"),
+        (f"A national year ({PAR_AN:.0e} files) at that rate, extrapolated", f"{releve['annee_nationale_h']} h"),
+        ("Maintenance of a night", f"{releve['nuits_s']['mediane']} s (longest {releve['nuits_s']['max']} s)"),
+        *((f"MB per million events, {quoi}", disque[cle])
           for quoi, cle in (("log", "journal"), ("dossiers", "dossiers"), ("cells", "cellules"))),
-        *(f"| Table `{nom}` at the end | {t['lignes']:,} rows, {t['octets'] / MILLION:,.1f} MB |"
+        *((f"Table `{nom}` at the end", f"{t['lignes']:,} rows, {t['octets'] / MILLION:,.1f} MB")
           for nom, t in tables.items()),
-        *(f"| `{code}`, whole network, first day only → all days | {releve['questions_au_debut_ms'][code]} → {ms} ms |"
+        *((f"`{code}`, whole network, first day only → all days", f"{releve['questions_au_debut_ms'][code]} → {ms} ms")
           for code, ms in releve["questions_a_la_fin_ms"].items()),
     ]  # fmt: skip
-    return "\n".join(lignes)
+    return tableau(conditions, etat, ("Measured", "Value"), lignes)
 
 
 def principal(arguments: Sequence[str] | None = None) -> None:

@@ -15,14 +15,13 @@ import json
 import sys
 import time
 from collections import Counter
-from datetime import datetime
 
 import asyncpg
-import msgspec
 import uvloop
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from asyncpg.pool import PoolConnectionProxy
 
+from bench.paires.commun import lire_evenement
 from bench.pic import pic_memoire_mo
 
 LOT = 5_000
@@ -45,24 +44,6 @@ ON CONFLICT (caisse, delai, partition) DO UPDATE SET n = c.n + excluded.n
 """
 
 
-class Jalons(msgspec.Struct, gc=False):
-    recue: datetime
-    payee: datetime
-
-
-class Data(msgspec.Struct, gc=False):
-    caisse: str
-    jalons: Jalons
-
-
-class Evenement(msgspec.Struct, gc=False):
-    id: str
-    data: Data
-
-
-_lire = msgspec.json.Decoder(Evenement).decode
-
-
 async def suivre(pool: asyncpg.Pool, consommateur: AIOKafkaConsumer, fins: dict[TopicPartition, int]) -> None:
     """The partitions of ``fins``, one batch at a time, from their stored positions to their ends."""
     async with pool.acquire() as conn:
@@ -83,7 +64,7 @@ async def valider(conn: PoolConnectionProxy, partition: int, position: int, reco
     """One batch, one transaction; the new position."""
     cellules = {}
     for record in records:
-        e = _lire(record.value)
+        e = lire_evenement(record.value)
         jalons = e.data.jalons
         cellules[e.id] = (e.data.caisse, jalons.payee.toordinal() - jalons.recue.toordinal())
     suivant: int = records[-1].offset + 1

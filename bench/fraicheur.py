@@ -1,8 +1,9 @@
-"""Freshness: from the 202 of an event to the first answer of the indicator API that counts it, under constant load.
+"""Freshness: from the 202 of an event to the first answer of the indicator API that counts it, steady or in bursts.
 
 ``python -m bench.fraicheur`` (see bench/README.md). A whole stack runs as ``vigie up`` starts it; calls are posted
 over HTTP in small batches, at times fixed beforehand, whatever the answers take; now and then a batch carries a
-call of a caisse that no other event touches, and the API is asked for that caisse until its figure moves.
+call of a caisse that no other event touches, and the API is asked for that caisse until its figure moves. In bursts,
+the events of ``RAFALE`` seconds leave at once, one batch after the other.
 """
 
 import argparse
@@ -29,6 +30,10 @@ from vigie import kafka
 from vigie.pile import SERVICES, Pile
 
 PERIODE = 0.02  # s between two posts
+RAFALE = 10.0  # s between two bursts
+PAR_ENVOI_MAX = 500
+"""Events of a batch, in a burst."""
+
 SONDES = 7
 """Caisses kept for the sampled events."""
 
@@ -42,12 +47,13 @@ _PATIENCE = 10.0  # s after which a sampled event is a failure
 class Essai:
     """One run against a stack: what was sent, and how long each sampled event took to show."""
 
-    def __init__(self, url: str, debit: int) -> None:
+    def __init__(self, url: str, debit: int, periode: float = PERIODE) -> None:
         self._client = httpx.AsyncClient(base_url=url, timeout=30, limits=httpx.Limits(max_connections=50))
-        self._par_envoi = round(debit * PERIODE)
+        self._periode, self._par_periode = periode, round(debit * periode)
         slugs = [c.slug for c in charger().caisses]
         self._sondes, self._autres = slugs[:SONDES], cycle(slugs[SONDES:])
-        self._demande: tuple[str, asyncio.Future[float]] | None = None
+        self._demande: tuple[str, asyncio.Future[float | None]] | None = None
+        self._fini = False
         self._numeros = count()
         self.envoyes = 0
         self.retards: list[float] = []
@@ -61,22 +67,31 @@ class Essai:
             envoi = groupe.create_task(self._charger(groupe, fin))
             await asyncio.sleep(ELAN)
             for slug in cycle(self._sondes):
-                if time.perf_counter() > fin - 1:
+                if time.perf_counter() > fin - 1 or (delai := await self._suivre(slug)) is None:
                     break
-                self.delais.append(await self._suivre(slug))
+                self.delais.append(delai)
             await envoi
 
     async def _charger(self, groupe: asyncio.TaskGroup, fin: float) -> None:
-        prevu = time.perf_counter()
+        prevu, envois = time.perf_counter(), []
         while prevu < fin:
             await asyncio.sleep(max(0.0, prevu - time.perf_counter()))
             self.retards.append(time.perf_counter() - prevu)
-            groupe.create_task(self._envoyer())
-            prevu += PERIODE
+            envois.append(groupe.create_task(self._envoyer_tout()))
+            prevu += self._periode
+        await asyncio.gather(*envois)
+        self._fini = True
+        if self._demande is not None:
+            self._demande[1].set_result(None)
 
-    async def _envoyer(self) -> None:
+    async def _envoyer_tout(self) -> None:
+        """What is due at once, in batches one after the other."""
+        for debut in range(0, self._par_periode, PAR_ENVOI_MAX):
+            await self._envoyer(min(PAR_ENVOI_MAX, self._par_periode - debut))
+
+    async def _envoyer(self, combien: int) -> None:
         demande, self._demande = self._demande, None
-        caisses = [next(self._autres) for _ in range(self._par_envoi)]
+        caisses = [next(self._autres) for _ in range(combien)]
         if demande is not None:
             caisses[-1] = demande[0]
         corps = b"[" + b",".join(appel(next(self._numeros), slug) for slug in caisses) + b"]"
@@ -88,11 +103,16 @@ class Essai:
         if demande is not None:
             demande[1].set_result(recu)
 
-    async def _suivre(self, slug: str) -> float:
+    async def _suivre(self, slug: str) -> float | None:
+        """Seconds from the 202 to the figure; None when no post is left to carry an event."""
         avant = await self._n(slug)
-        visible: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        if self._fini:
+            return None
+        visible: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
         self._demande = (slug, visible)
         recu = await visible
+        if recu is None:
+            return None
         while await self._n(slug) == avant:
             if time.perf_counter() - recu > _PATIENCE:
                 raise RuntimeError(f"un appel de {slug} ne se voit pas après {_PATIENCE:.0f} s")
@@ -139,10 +159,10 @@ def pile(avec_kafka: bool) -> Iterator[Pile]:
         shutil.rmtree(dossier, ignore_errors=True)
 
 
-def mesurer(avec_kafka: bool, debit: int, duree: float) -> dict[str, float]:
-    """One engine: milliseconds of the sampled events, and what was really sent."""
+def mesurer(avec_kafka: bool, debit: int, duree: float, periode: float = PERIODE) -> dict[str, float]:
+    """One engine: milliseconds of the sampled events, and what was really sent. ``periode``: seconds between posts."""
     with pile(avec_kafka) as debout, asyncio.Runner(loop_factory=uvloop.new_event_loop) as boucle:
-        essai = Essai(debout.urls["contacts"], debit)
+        essai = Essai(debout.urls["contacts"], debit, periode)
         boucle.run(essai.executer(duree))
     delais = sorted(1_000 * d for d in essai.delais)
     releve = {
@@ -153,7 +173,8 @@ def mesurer(avec_kafka: bool, debit: int, duree: float) -> dict[str, float]:
         "envoyes_par_s": round(essai.envoyes / (duree + ELAN)),
         "retard_envoi_max_ms": round(1_000 * max(essai.retards), 1),
     }
-    print(f"{'kafka' if avec_kafka else 'postgres'} : {releve}", flush=True)
+    comment = "en continu" if periode == PERIODE else f"par rafales de {periode:.0f} s"
+    print(f"{'kafka' if avec_kafka else 'postgres'}, {comment} : {releve}", flush=True)
     return releve
 
 
@@ -166,9 +187,11 @@ def principal(arguments: Sequence[str] | None = None) -> None:
     choix = options.parse_args(arguments)
     etat = machine()
     print(f"machine : {etat}", flush=True)
-    resultat = {"postgres": mesurer(False, choix.debit, choix.duree)}
-    if choix.kafka:
-        resultat["kafka"] = mesurer(True, choix.debit, choix.duree)
+    resultat = {}
+    for moteur, avec_kafka in (("postgres", False), ("kafka", True)):
+        if choix.kafka or not avec_kafka:
+            resultat[moteur] = mesurer(avec_kafka, choix.debit, choix.duree)
+            resultat[f"{moteur}_rafales"] = mesurer(avec_kafka, choix.debit, choix.duree, RAFALE)
     print(json.dumps({**resultat, "debit": choix.debit, "machine": etat}))
 
 

@@ -27,7 +27,7 @@ from bench import cellules_nationales as cn
 from bench import croissance
 from bench.fraicheur import appel
 from bench.milieu import machine, port_libre
-from bench.publier import publier
+from bench.publier import publier, tableau
 from shared.database import embarque
 from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.verification import verifier
@@ -37,6 +37,8 @@ from shared.network.reseau import charger
 from vigie.pile import SERVICES, Pile
 
 DIX_MILLIONS = 10_000_000
+
+COLONNES = ("Route", "p50 ms, no load", "p99 ms, no load", "p50 ms, ingesting", "p99 ms, ingesting", "Failed")
 
 LOT_S = 0.1
 """Seconds between two batches of events."""
@@ -208,28 +210,24 @@ def mesurer(choix: argparse.Namespace) -> dict[str, Any]:
 
 def section(releve: dict[str, Any], choix: argparse.Namespace, etat: dict[str, object]) -> str:
     """What docs/performance.md holds."""
-    seuls, pendant_ = releve["seuls"], releve["pendant_l_ingestion"]
-    lignes = [
+    conditions = (
         f"{choix.lecteurs} readers, {choix.pause} s between two readings of each, {choix.mois} months of cells, "
-        f"{releve['envoyes_par_s']:,} events/s sent meanwhile; machine: "
-        + ", ".join(f"{cle} {valeur}" for cle, valeur in etat.items()) + ".",
-        "",
-        "| Route | p50 ms, no load | p99 ms, no load | p50 ms, ingesting | p99 ms, ingesting | Failed |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]  # fmt: skip
-    for nom, avec in pendant_.items():
-        sans = seuls.get(nom, {})
-        chiffres = (sans.get("p50_ms", ""), sans.get("p99_ms", ""), avec["p50_ms"], avec["p99_ms"], avec["echecs"])
-        lignes.append(f"| {nom} | {' | '.join(map(str, chiffres))} |")
+        f"{releve['envoyes_par_s']:,} events/s sent meanwhile"
+    )
+    lignes = []
+    for nom, avec in releve["pendant_l_ingestion"].items():
+        sans = releve["seuls"].get(nom, {})
+        lignes.append(
+            (nom, sans.get("p50_ms", ""), sans.get("p99_ms", ""), avec["p50_ms"], avec["p99_ms"], avec["echecs"])
+        )
     v = releve["verify"]
-    lignes += [
-        "",
-        f"`vigie up` is ready {releve['demarrage_s']} s after it is asked ({releve['premier_demarrage_s']} s the first "
-        f"time, which makes the database). `vigie verify`: {v['dossiers']:,} dossiers in {v['secondes']} s, "
+    return (
+        tableau(conditions, etat, COLONNES, lignes)
+        + f"\n\n`vigie up` is ready {releve['demarrage_s']} s after it is asked ({releve['premier_demarrage_s']} s the "
+        f"first time, which makes the database). `vigie verify`: {v['dossiers']:,} dossiers in {v['secondes']} s, "
         f"{v['dossiers_par_s']:,} a second; ten million would take {v['extrapole_10_millions_s']} s at that rate "
-        "(extrapolated, not run; the start of its two processes is in it).",
-    ]
-    return "\n".join(lignes)
+        "(extrapolated, not run; the start of its two processes is in it)."
+    )
 
 
 def principal(arguments: Sequence[str] | None = None) -> None:
@@ -240,7 +238,7 @@ def principal(arguments: Sequence[str] | None = None) -> None:
     options.add_argument("--debit", type=int, default=500, help="événements par seconde")
     options.add_argument("--pause", type=float, default=1.0, help="secondes entre deux lectures d'un lecteur")
     options.add_argument("--mois", type=int, default=3, help="mois nationaux de cellules")
-    options.add_argument("--evenements", type=int, default=400_000, help="derrière les dossiers vérifiés")
+    options.add_argument("--evenements", type=int, default=1_500_000, help="derrière les dossiers vérifiés")
     options.add_argument("--publier", action="store_true", help="écrire le tableau dans docs/performance.md")
     choix = options.parse_args(arguments)
     etat = machine()

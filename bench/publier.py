@@ -1,6 +1,7 @@
 """Sections of docs/performance.md that a bench writes itself, between its own two markers."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -15,3 +16,12 @@ def publier(nom: str, corps: str) -> None:
     if n != 1:
         raise ValueError(f"{PAGE.name} n'a pas une seule section {nom}")
     PAGE.write_text(neuf, encoding="utf-8")
+
+
+def tableau(
+    conditions: str, machine: Mapping[str, object], colonnes: Sequence[str], lignes: Iterable[Sequence[object]]
+) -> str:
+    """The conditions of a run and its machine in a sentence, then its Markdown table."""
+    etat = ", ".join(f"{cle} {valeur}" for cle, valeur in machine.items())
+    rangees = [colonnes, ["---"] * len(colonnes), *lignes]
+    return "\n".join([f"{conditions}; machine: {etat}.", "", *(f"| {' | '.join(map(str, r))} |" for r in rangees)])

@@ -242,7 +242,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 def lire_yaml(nom: str) -> Any:
     """The content of a data file of the simulator."""
-    return yaml.safe_load((files("simulator") / "donnees" / nom).read_text(encoding="utf-8"))
+    return yaml.load((files("simulator") / "donnees" / nom).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
 def scenario_demo() -> tuple[Incident, ...]:

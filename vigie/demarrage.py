@@ -1,6 +1,9 @@
 """``vigie serve`` and ``migrate``: starting what runs. A process imports the one service that it is."""
 
+import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pkgutil import resolve_name
 
 from shared.service.journalisation import configurer_journal
@@ -26,10 +29,23 @@ def servir(service: str, role: str | None, port: int | None, hote: str | None) -
     for nom, valeur in (("VIGIE_ROLE", role), ("VIGIE_PORT", port), ("VIGIE_HOTE", hote)):
         if valeur is not None:
             os.environ[nom] = str(valeur)
-    propres: type[Reglages] = resolve_name(REGLAGES[service]) if service in REGLAGES else Reglages
-    reglages = propres.charger()
-    configurer_journal(f"vigie-{service}", reglages.niveau_journal)
-    return executer(resolve_name(TACHES[service])(reglages), reglages.delai_arret_s)
+    with _sans_ramasse_miettes():
+        propres: type[Reglages] = resolve_name(REGLAGES[service]) if service in REGLAGES else Reglages
+        reglages = propres.charger()
+        configurer_journal(f"vigie-{service}", reglages.niveau_journal)
+        taches = resolve_name(TACHES[service])(reglages)
+    return executer(taches, reglages.delai_arret_s)
+
+
+@contextmanager
+def _sans_ramasse_miettes() -> Iterator[None]:
+    """What a start loads lives as long as the process: no garbage is looked for in it, then or later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 async def migrer_tout(base: Base) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -189,7 +189,7 @@ async def _rejouer(
     envoyes = 0
     async with Emetteur(pile.urls["contacts"], pile.urls["claims"], horloges=_horloges(pile)) as emetteur:
         with dire.status("Rejeu…") as etat:
-            for journee in rejouer(simulation):
+            async for journee in _d_avance(rejouer(simulation)):
                 await emetteur.envoyer(journee)
                 if journee.jour >= veille:
                     await emetteur.dire_l_heure(journee.fin)
@@ -202,6 +202,17 @@ async def _rejouer(
     if emetteur.compte.refuses:
         dire.print(f"{emetteur.compte.refuses} événements refusés : {dict(emetteur.compte.raisons)}", highlight=False)
     return Rejeu(envoyes, time.monotonic() - debut)
+
+
+async def _d_avance(journees: Iterator[Journee]) -> AsyncIterator[Journee]:
+    """The same days: each is drawn in a thread while the one before it is being sent."""
+    suivante = asyncio.create_task(asyncio.to_thread(next, journees, None))
+    try:
+        while (journee := await suivante) is not None:
+            suivante = asyncio.create_task(asyncio.to_thread(next, journees, None))
+            yield journee
+    finally:
+        await asyncio.gather(suivante, return_exceptions=True)
 
 
 def _horloges(pile: Pile) -> list[str]:

@@ -14,7 +14,7 @@ from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.derives.messages import TOPIC_PERSONNES
 from shared.dossiers.derives.personnes import groupe_des_personnes, tient_les_personnes
 from shared.dossiers.derives.retention import oublier
-from shared.dossiers.entretien import JOURNAL, PLIAGE, REJETS, entretenir, plan_du_service
+from shared.dossiers.entretien import JOURNAL, PLIAGE, REGISTRE, REJETS, entretenir, plan_du_service
 from shared.dossiers.pliage import plier
 from shared.dossiers.reconstruction import interrompue, reconstruire
 from shared.dossiers.retention import purger
@@ -149,4 +149,5 @@ _ETAPES = {
     PLIAGE: "lignes pliées",
     JOURNAL: "enregistrements du journal oubliés",
     REJETS: "rejets anciens oubliés",
+    REGISTRE: "lignes du registre retirées sous scellé",
 }

@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _essayer(monde: Monde, nom: str, identite: str, options: argparse.Namespace) -> dict[str, Any]:
     # A page answers what a person asked for; only what breaks it is looked for there.
-    pages = nom == PAGES
+    pages, memoire = nom == PAGES, monde.memoires[nom]
+    debut = len(memoire.releves)
     fait = asyncio.run(
         eprouver(
             monde.adresses[nom],
@@ -64,7 +65,8 @@ def _essayer(monde: Monde, nom: str, identite: str, options: argparse.Namespace)
     print(f"{nom} ({identite}) : {fait.cas} appels, {len(fait.fautes)} sortes de fautes", file=sys.stderr)
     if fait.fautes:
         (monde.dossier / f"recit-{nom}-{identite}.txt").write_text(fait.recit, encoding="utf-8")
-    releve = asdict(fait) | {"service": nom, "identite": identite, "pic_mio": monde.memoires[nom].pic_mio()}
+    moities = (memoire.pic_mio(0.0, 0.5, depuis_le=debut), memoire.pic_mio(0.5, depuis_le=debut))
+    releve = asdict(fait) | {"service": nom, "identite": identite, "pics_mio": moities}
     del releve["recit"]
     return releve
 

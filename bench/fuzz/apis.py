@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+_LIENS = re.compile(r"API Links: +(\d+) covered .* (\d+) total")
 
 REGLAGES = Path(__file__).with_name("schemathesis.toml")
 
@@ -21,12 +24,14 @@ class EssaiRate(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Essais:
-    """What one run did. ``fautes``: those found, one of a kind for each operation; ``recit``: all it wrote."""
+    """What one run did. ``fautes``: those found, one of a kind for each operation, and the calls that nothing answered;
+    ``suites``: links of the document followed, and all of them; ``recit``: all it wrote."""
 
     operations: int
     cas: int
     secondes: float
     fautes: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    suites: tuple[int, int] = (0, 0)
     recit: str = ""
 
 
@@ -52,7 +57,7 @@ async def eprouver(
             str(Path(sys.executable).with_name("st")), "--config-file", str(REGLAGES), "--no-color",
             "run", schema or f"{adresse}/openapi.json", "--url", adresse,
             "--phases", ",".join(phases), "--seed", str(graine), "--max-examples", str(exemples), "--no-shrink",
-            "--request-timeout", "60", "--report", "json", "--report-json-path", str(rapport),
+            "--request-timeout", "75", "--report", "json", "--report-json-path", str(rapport),
         ]  # fmt: skip
         if secondes is None:
             commande.append("--generation-deterministic")
@@ -75,6 +80,14 @@ async def eprouver(
             lu = json.loads(rapport.read_bytes())
         except (OSError, ValueError):
             raise EssaiRate(recit[-4_000:]) from None
-    if lu["errors"] or not lu["operations"]["tested"]:
+    if not lu["operations"]["tested"]:
         raise EssaiRate(recit[-4_000:])
-    return Essais(lu["operations"]["tested"], lu["test_cases"]["generated"], lu["running_time"], lu["failures"], recit)
+    liens = _LIENS.search(recit)
+    return Essais(
+        lu["operations"]["tested"],
+        lu["test_cases"]["generated"],
+        lu["running_time"],
+        [*lu["failures"], *lu["errors"]],
+        (0, 0) if liens is None else (int(liens[1]), int(liens[2])),
+        recit,
+    )

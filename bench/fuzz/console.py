@@ -8,12 +8,15 @@ from fastapi.routing import APIRoute
 
 from services.console import pages
 
+FLUX = "/flux"
+"""The open stream of a page."""
+
 
 def document(chemin: Path) -> str:
-    """Write the description of what the console's GET routes take; the file. The open stream of a page is left out:
-    it does not end."""
+    """Write the description of what the console's GET routes take; the file. ``FLUX`` is left out: it does not
+    end."""
     routes = [route for routeur in pages.routes() for route in routeur.routes if isinstance(route, APIRoute)]
-    lues = [route for route in routes if route.methods == {"GET"} and "direct" not in route.path]
+    lues = [route for route in routes if route.methods == {"GET"} and route.path != FLUX]
     for route in lues:
         route.include_in_schema = True
     decrit = get_openapi(title="console", version="1", routes=lues)

@@ -22,6 +22,9 @@ from vigie.pile import SERVICES
 APIS = ("contacts", "claims", "alerts", "entraide")
 MOIS, FRACTION = "2", "3000"
 BASE = "vigie_demo"
+JOURNAUX = "*-*.log"
+"""Of the services, one a process (see ``service``)."""
+
 CAISSE = "cpam-75"
 DEMANDEUSES = (CAISSE, "cpam-06", "cpam-13")
 
@@ -39,7 +42,7 @@ class Monde:
     def incidents(self) -> list[str]:
         """The errors that the services did not expect: the last line of each, by service."""
         trouves = []
-        for journal in sorted(self.dossier.glob("*-*.log")):
+        for journal in sorted(self.dossier.glob(JOURNAUX)):
             for ligne in journal.read_text(encoding="utf-8", errors="replace").splitlines():
                 if '"erreur inattendue"' in ligne or '"reponse interrompue"' in ligne:
                     dernieres = [x for x in json.loads(ligne).get("exception", "").splitlines() if x.strip()]
@@ -55,6 +58,8 @@ def base(dossier: Path) -> Iterator[str]:
         if fait.returncode != 0:
             raise RuntimeError(f"vigie demo : {fait.stderr[-2000:]}")
         (dossier / "fuzz-pret").touch()
+    for journal in dossier.glob(JOURNAUX):
+        journal.unlink()
     donnees = dossier / "postgres"
     embarque.demarrer(donnees)
     try:

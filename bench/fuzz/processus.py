@@ -32,10 +32,11 @@ class Memoire:
         self._fin.set()
         self._fil.join()
 
-    def pic_mio(self, depuis: float = 0.0, jusqu_a: float = 1.0) -> float:
-        """The highest of a share of the samples, by their rank, in MiB; 0 without any."""
-        n = len(self.releves)
-        part = self.releves[int(n * depuis) : max(int(n * jusqu_a), 1)]
+    def pic_mio(self, depuis: float = 0.0, jusqu_a: float = 1.0, *, depuis_le: int = 0) -> float:
+        """The highest of a share of the samples, by their rank from ``depuis_le`` on, in MiB; 0 without any."""
+        releves = self.releves[depuis_le:]
+        n = len(releves)
+        part = releves[int(n * depuis) : max(int(n * jusqu_a), 1)]
         return round(max(part, default=0) / 2**20, 1)
 
     def _relever(self) -> None:

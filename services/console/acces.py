@@ -1,11 +1,12 @@
 """What each page is open to, and what the menu shows of it. The services judge again whatever a page asks of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter
 
-from services.console.mots import ROLES_EN_MOTS, nom_caisse
+from services.console.mots import COMMANDES, COORDINATION, ROLES_EN_MOTS, nom_caisse
 from shared.service.acces import (
     LECTEURS,
     LECTEURS_DU_RESEAU,
@@ -91,6 +92,20 @@ def peut(principal: Principal | None, *roles: Role, caisse: str | None = None) -
         return True
     siennes = caisses_de(principal, roles)
     return bool(siennes) if caisse is None else caisse in siennes
+
+
+def actes_ouverts(principal: Principal | None, actes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of the acts that the entraide service says are open on a proposition, those a person may do; ``par``: on whose
+    behalf. The national coordination answers for either caisse, and for itself when neither is asked anything."""
+    nationale, permis = peut(principal, COORDINATION), []
+    for acte in actes:
+        cotes = [q for q in acte["par"] if q != COORDINATION]
+        pour = [slug for slug in cotes if nationale or peut(principal, "coordinateur", caisse=slug)]
+        if nationale and not cotes:
+            pour = [COORDINATION]
+        if pour:
+            permis.append({**acte, "par": pour})
+    return sorted(permis, key=lambda acte: [*COMMANDES].index(acte["commande"]))
 
 
 def en_mots(principal: Principal) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -66,8 +67,6 @@ class Lu:
 
     document: Any
     etag: str | None
-    lu_a: float = 0.0
-    """When, by the event loop's clock, in seconds."""
 
 
 @dataclass(slots=True)
@@ -75,6 +74,8 @@ class _Etat:
     """What is shared by all requests of the process."""
 
     gardees: OrderedDict[tuple[str, str], Lu] = field(default_factory=OrderedDict)
+    demandees: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When each of these was last asked, by the event loop's clock, in seconds."""
     perdus: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -108,21 +109,26 @@ class Amont:
         requete = self.client.build_request("GET", self._adresse(service, chemin), params=voulues)
         clef = (str(requete.url), self.qui or "")
         gardee, maintenant = self._etat.gardees.get(clef), asyncio.get_running_loop().time()
-        if gardee is not None and maintenant - gardee.lu_a < age_max_s:
+        if gardee is not None and maintenant - self._etat.demandees[clef] < age_max_s:
             return gardee
         if gardee is not None and gardee.etag is not None:
             requete.headers["if-none-match"] = gardee.etag
         reponse = await self._envoyer(service, requete, self.delai_lecture_s)
         if reponse.status_code == httpx.codes.NOT_MODIFIED and gardee is not None:
-            self._etat.gardees.move_to_end(clef)
-            return gardee
-        lu = Lu(_document(service, reponse), reponse.headers.get("etag"), maintenant)
+            lu = gardee
+        else:
+            lu = Lu(_document(service, reponse), reponse.headers.get("etag"))
         if lu.etag is not None:
-            self._etat.gardees[clef] = lu
-            self._etat.gardees.move_to_end(clef)
-            while len(self._etat.gardees) > GARDEES_MAX:
-                self._etat.gardees.popitem(last=False)
+            self._garder(clef, lu, maintenant)
         return lu
+
+    def _garder(self, clef: tuple[str, str], lu: Lu, maintenant: float) -> None:
+        gardees = self._etat.gardees
+        gardees[clef], self._etat.demandees[clef] = lu, maintenant
+        gardees.move_to_end(clef)
+        while len(gardees) > GARDEES_MAX:
+            oubliee, _ = gardees.popitem(last=False)
+            del self._etat.demandees[oubliee]
 
     async def telecharger(self, service: str, chemin: str) -> httpx.Response:
         """A file of a service, whole. Raises AmontInjoignable, RefusAmont."""
@@ -145,7 +151,8 @@ class Amont:
         return _document(service, reponse)
 
     def _adresse(self, service: str, chemin: str) -> str:
-        return f"{self.adresses[service].rstrip('/')}{chemin}"
+        """``chemin`` as it is said in the code, the names in it just as somebody gave them."""
+        return self.adresses[service].rstrip("/") + "/".join(_segment(nom) for nom in chemin.split("/"))
 
     async def _envoyer(self, service: str, requete: httpx.Request, delai_s: float) -> httpx.Response:
         if self.jeton is not None:
@@ -175,6 +182,11 @@ async def blocs(**lectures: Awaitable[Any]) -> dict[str, Bloc[Any]]:
     """Several parts, read at once."""
     lus = await asyncio.gather(*(bloc(lecture) for lecture in lectures.values()))
     return dict(zip(lectures, lus, strict=True))
+
+
+def _segment(nom: str) -> str:
+    """A name as one step of an address, never a way up, a question or the end of one."""
+    return quote(nom, safe="") if nom.strip(".") else nom.replace(".", "%2E")
 
 
 def _ecrire(valeur: object) -> str:

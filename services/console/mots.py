@@ -1,23 +1,14 @@
 """The words and shapes of the pages: one table per kind of state, and how numbers and days are written in French."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from shared.network.reseau import charger
 
 PARIS = ZoneInfo("Europe/Paris")
 
-_SLUG = re.compile(r"(?<![\w-])[a-z]+-[0-9][0-9a-z]*(?:-[a-z0-9]+)*(?![\w-])")
-_ENTRE_GUILLEMETS = re.compile(r"« ([a-z_]+) »")
-_PAGES_DES_DOCUMENTS = {
-    "propositions": "/entraide/propositions/",
-    "missions": "/entraide/missions/",
-    "alertes": "/alertes/",
-}
-_ADRESSE = re.compile(rf"https?://\S+/v1/({'|'.join(_PAGES_DES_DOCUMENTS)})/([0-9]+)")
 _INSECABLE = "\u202f"
 _MOIS = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
@@ -128,16 +119,17 @@ DETENTEURS = {
     "prenante": "Caisse prenante", "non_attribue": "Non attribué",
 }  # fmt: skip
 
-COORDINATION = "coordination-phare"
+COORDINATION: Final = "coordination-phare"
 """Who acts for the network on a proposal, as the entraide service names it."""
 
 COMMANDES = {
-    "accuse-reception": "Accuser réception", "acceptation": "Accepter", "amendement": "Amender", "refus": "Décliner",
-    "annulation": "Annuler", "ordre-de-mission": "Donner l’ordre de mission", "demarrage": "Démarrer",
+    "acceptation": "Accepter", "amendement": "Amender", "refus": "Décliner", "accuse-reception": "Accuser réception",
+    "ordre-de-mission": "Donner l’ordre de mission", "demarrage": "Démarrer", "annulation": "Annuler",
     "prolongation": "Demander une prolongation", "prolongation/acceptation": "Accepter la prolongation",
     "prolongation/refus": "Refuser la prolongation", "rappel": "Rappeler l’équipe", "liberation": "Libérer l’équipe",
     "interruption": "Interrompre",
 }  # fmt: skip
+"""What can be done with a proposition, in the order it is offered."""
 PASSEES = {
     "proposer": "proposée", "accuser_reception": "réception accusée", "accepter": "acceptée", "amender": "amendée",
     "refuser": "déclinée", "expirer": "expirée sans réponse", "annuler": "annulée",
@@ -169,6 +161,13 @@ ROLES_EN_MOTS = {
     "coordination-phare": "coordination nationale de l’entraide", "auditeur": "audit",
     "source": "source d’événements", "caisse": "caisse", "coordinateur": "coordination d’entraide",
 }  # fmt: skip
+
+MOTIFS = {
+    "droits": "Droits", "indemnites_journalieres": "Indemnités journalières", "remboursement": "Remboursement",
+    "cmuc_acs": "CMU-C et ACS", "ame": "AME", "at_mp": "Accident du travail, maladie professionnelle",
+    "carte_vitale": "Carte Vitale", "compte_ameli": "Compte ameli", "reclamation": "Réclamation",
+}  # fmt: skip
+"""Why people get in touch."""
 
 SITUATIONS = {"normale": "normale", "degradee": "dégradée", "rupture": "rupture d’activité"}
 ETATS_SOURCE = {
@@ -204,9 +203,21 @@ def avec_unite(valeur: float | None, unite: str, decimales: int = 1) -> str:
     return f"{nombre(valeur, decimales)}\u00a0{mot}"
 
 
+def intervalle(bas: float | None, haut: float | None) -> str:
+    """Bounds in words; one that is not there has nothing to say."""
+    if bas is None or haut is None:
+        return "sans" if bas is haut else f"{nombre(bas)} et plus" if haut is None else f"{nombre(haut)} au plus"
+    return f"{nombre(bas)} à {nombre(haut)}"
+
+
 def compte(valeur: float, unite: str) -> str:
     """A count and its unit, given in the singular: « 1 dossier », « 1 200 dossiers »."""
     return f"{nombre(valeur, 0)}\u00a0{unite}{'s' if round(valeur) >= 2 and not unite.endswith('s') else ''}"
+
+
+def accorder(mot: str, n: int) -> str:
+    """The word of a state, of so many: its last word takes the mark of the plural, but « à jour »."""
+    return mot if n < 2 or mot == ETATS_SOURCE["complete"] else f"{mot}s"
 
 
 _LIEUX = {
@@ -225,27 +236,10 @@ def acces_a(chemin: str) -> str:
     return _LIEUX.get(premier, "à cette page")
 
 
-def sans_adresses(texte: str) -> str:
-    """A message without the lines that are the address of a service's document: the page has a link instead."""
-    return "\n".join(ligne for ligne in texte.splitlines() if not _ADRESSE.fullmatch(ligne.strip()))
-
-
-def page_de(texte: str) -> str | None:
-    """The page of the console that shows what a message gives the address of."""
-    trouve = next((t for ligne in texte.splitlines() if (t := _ADRESSE.fullmatch(ligne.strip()))), None)
-    return None if trouve is None else f"{_PAGES_DES_DOCUMENTS[trouve[1]]}{trouve[2]}"
-
-
 def nom_caisse(slug: str) -> str:
     """The name of a caisse; a slug that the network does not have is shown as it is."""
     connue = charger().par_slug.get(slug)
     return slug if connue is None else connue.nom
-
-
-def en_noms(phrase: str) -> str:
-    """A sentence of a service with the names of the caisses and of the processes it gives the codes of."""
-    phrase = _SLUG.sub(lambda trouve: nom_caisse(trouve[0]), phrase)
-    return _ENTRE_GUILLEMETS.sub(lambda trouve: f"« {dire(PROCESSUS, trouve[1])} »", phrase)
 
 
 def lire_jour(texte: str | date) -> date:

@@ -76,7 +76,7 @@ def rendre(
     texte = service.gabarits.get_template(gabarit).render(
         **contexte, rubrique=rubrique, jeton=jeton, chemin=request.url.path, a_l_heure=service.clock.now(),
         menu=acces.menu(principal), siennes=acces.caisses_du_porteur(principal) if principal else [],
-        principal=principal, peut=partial(acces.peut, principal),
+        principal=principal, peut=partial(acces.peut, principal), actes_ouverts=partial(acces.actes_ouverts, principal),
         connecte=principal if service.connexion is not None else None,
     )  # fmt: skip
     reponse = HTMLResponse(texte, status_code=status, headers={"Content-Security-Policy": _politique(service)})

@@ -1,6 +1,5 @@
 """Readings that several pages share: values of the watched indicators, living alerts, what a value is."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -63,21 +62,14 @@ async def valeurs_du_reseau(amont: Amont, service: str, au: date | None = None) 
 
 
 async def valeurs_de_caisse(
-    amont: Amont, service: str, caisse: str, codes: Sequence[str], au: date
+    amont: Amont, service: str, caisse: str, codes: Sequence[str], au: date, a_date: date | None = None
 ) -> Mapping[str, Mesure]:
-    """One caisse (or « reseau »), by indicator, over the window that ends on ``au``."""
+    """One caisse (or « reseau »), by indicator, over the window that ends on ``au``; as it was known on the evening of
+    ``a_date``, judged by the targets of that day."""
     du, fin = fenetre(au)
-    options = {"indicateurs": ",".join(codes), "du": du, "au": fin, "caisse": caisse}
+    options = {"indicateurs": ",".join(codes), "du": du, "au": fin, "caisse": caisse, "a_date": a_date}
     document = await amont.lire(service, "/v1/valeurs", options)
     return {i["indicateur"]: lire_mesure(i["valeurs"][0]) for i in document["indicateurs"]}
-
-
-async def valeurs_connues(amont: Amont, service: str, caisse: str, codes: Sequence[str], au: date, a_date: date) -> Any:
-    """The same as it was known on the evening of ``a_date``, judged by the targets of that day."""
-    du, fin = fenetre(au)
-    options = {"du": du, "au": fin, "caisse": caisse, "a_date": a_date}
-    lues = await asyncio.gather(*(amont.lire(service, f"/v1/indicateurs/{c}/valeurs", options) for c in codes))
-    return {code: lire_mesure(lu["valeurs"][0]) for code, lu in zip(codes, lues, strict=True)}
 
 
 async def alertes_vivantes(amont: Amont, caisse: str | None = None) -> Any:

@@ -38,7 +38,8 @@ def caisse_de(requete: Callable[[Any], Select[tuple[str]]], cle: Callable[[Reque
         valeur = await cle(request)
         if valeur is None:
             return None
-        async with piece(ServiceEntraide)(request).moteur.connect() as conn:
+        service = await piece(ServiceEntraide)(request)
+        async with service.moteur.connect() as conn:
             caisse: str | None = await conn.scalar(requete(valeur))
         return caisse
 

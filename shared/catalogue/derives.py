@@ -51,7 +51,7 @@ class Regles:
 @cache
 def charger_regles(fichier: Path = _FICHIER) -> Regles:
     """The rules in force. Raises CatalogueInvalide naming every fault."""
-    brut = yaml.safe_load(fichier.read_text(encoding="utf-8"))
+    brut = yaml.load(fichier.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     fautes = list(_fautes(brut))
     if fautes:
         raise CatalogueInvalide("\n".join(f"{fichier.name}: {faute}" for faute in fautes))

@@ -94,7 +94,7 @@ class IndicateurInconnu(KeyError):
 @cache
 def charger_indicateurs(fichier: Path = _FICHIER) -> Mapping[str, Indicateur]:
     """All computed indicators by code, in the order of the file. Raises CatalogueInvalide."""
-    brut = yaml.safe_load(fichier.read_text(encoding="utf-8"))
+    brut = yaml.load(fichier.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     charges: dict[str, Indicateur] = {}
     fautes: list[str] = []
     for entree in (*brut["indicateurs"], *(e for famille in brut["delais"] for e in _famille(famille))):

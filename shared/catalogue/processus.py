@@ -122,7 +122,7 @@ def charger_processus(dossier: Path = _DOSSIER) -> Mapping[str, Processus]:
     fautes: list[str] = []
     charges: dict[str, Processus] = {}
     for fichier in sorted(dossier.glob("*.yaml")):
-        brut = yaml.safe_load(fichier.read_text(encoding="utf-8"))
+        brut = yaml.load(fichier.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         propres = [f"{fichier.name}: {faute}" for faute in fautes_de(brut, fichier.stem)]
         if propres:
             fautes += propres

@@ -15,7 +15,7 @@ from typing import Any, cast
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
-from shared.database.migrations import versions
+from shared.database.montee import versions
 
 SANS_LECTEUR = "SANS_LECTEUR_DEPUIS"
 """Constant of a migration that takes something away: the version since which nothing reads it any more."""

@@ -1,29 +1,17 @@
 """Migrations: Alembic run by the program, one schema per service, one history per schema."""
 
 import asyncio
-import random
+import re
 import zlib
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import asyncpg
-import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
-from shared.database.connexion import est_passagere, url_asyncpg, url_sqlalchemy
+from shared.database.connexion import url_asyncpg
 
-_log = structlog.get_logger(__name__)
-
-ENVIRONNEMENT = Path(__file__).parent / "alembic"
-# A migration waits this long for a lock, then gives way to the traffic and tries again.
-LOCK_TIMEOUT = "5s"
-ESSAIS = 6
 _ATTENTE_DU_VERROU = 120.0
+_REVISION = re.compile(r"""^revision(?:: str)? = ["']([^"']+)["']$""", re.MULTILINE)
 
 _VERROUS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
@@ -32,88 +20,45 @@ async def migrer(url: str, schema: str, emplacement: Path) -> None:
     """Bring ``schema`` to the newest version found in ``emplacement`` (files ``0001_*.py``, ``0002_*.py``…).
 
     Creates the schema and, in it, the version table. Idempotent; two callers at once wait for each other
-    (advisory lock on a connection of its own). A lock that cannot be had in `LOCK_TIMEOUT` is tried again
-    `ESSAIS` times. Raises whatever the migration raises; each version is one transaction.
+    (advisory lock on a connection of its own). A lock that cannot be had in `montee.LOCK_TIMEOUT` is tried again
+    `montee.ESSAIS` times. Raises whatever the migration raises; each version is one transaction.
 
-    A schema that a newer program has already widened is left as it is: this one works on it, and may start again
-    while the processes are being replaced.
+    A schema that is up to date costs two queries. One that a newer program has already widened is left as it is: this
+    one works on it, and may start again while the processes are being replaced.
 
     One at a time in a process: Alembic keeps the migration it is at in module globals.
     """
     async with _VERROUS.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-        await _migrer(url, schema, emplacement)
-
-
-async def _migrer(url: str, schema: str, emplacement: Path) -> None:
-    gardien = await asyncpg.connect(url_asyncpg(url), timeout=30)
-    try:
-        await gardien.execute(f"SET lock_timeout = '{int(_ATTENTE_DU_VERROU)}s'")
-        await gardien.execute("SELECT pg_advisory_lock($1)", _cle_du_verrou(schema))
-        await _monter(url, schema, emplacement)
-    finally:
-        await gardien.close()
-
-
-async def _monter(url: str, schema: str, emplacement: Path) -> None:
-    for essai in range(1, ESSAIS + 1):
-        moteur = create_async_engine(url_sqlalchemy(url), poolclass=NullPool)
+        conn = await asyncpg.connect(url_asyncpg(url), timeout=30)
         try:
-            async with moteur.connect() as conn:
-                await conn.run_sync(_alembic, schema, emplacement)
-            return
-        except Exception as exc:
-            if essai == ESSAIS or not est_passagere(exc):
-                raise
+            if await _version(conn, schema) != derniere(emplacement):
+                await _monter_seul(conn, url, schema, emplacement)
         finally:
-            await moteur.dispose()
-        await asyncio.sleep(essai * random.uniform(0.2, 0.6))  # noqa: S311
+            await conn.close()
 
 
-def _alembic(conn: Connection, schema: str, emplacement: Path) -> None:
-    conn.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-    conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
-    conn.execute(text(f'SET search_path TO "{schema}", public'))
-    conn.commit()
-    if (actuelle := _version(conn, schema)) is not None and _plus_recente(actuelle, emplacement):
-        _log.info("schema plus recent que ce programme", schema=schema, version=actuelle)
-        return
-    config = _config(emplacement)
-    config.attributes["connection"] = conn
-    config.attributes["schema"] = schema
-    command.upgrade(config, "head")
-    conn.commit()
+async def _monter_seul(gardien: asyncpg.Connection, url: str, schema: str, emplacement: Path) -> None:
+    # Alembic and SQLAlchemy's schemas are long to import: a process whose schema is up to date does without.
+    from shared.database.montee import monter
+
+    await gardien.execute(f"SET lock_timeout = '{int(_ATTENTE_DU_VERROU)}s'")
+    await gardien.execute("SELECT pg_advisory_lock($1)", _cle_du_verrou(schema))
+    await monter(url, schema, emplacement)
 
 
-def _version(conn: Connection, schema: str) -> str | None:
-    table = f"{schema}.version_du_schema"
-    version: str | None = None
-    if conn.scalar(text("SELECT to_regclass(:t)"), {"t": table}) is not None:
-        version = conn.scalar(text(f'SELECT version_num FROM "{schema}".version_du_schema'))
-    conn.commit()  # or Alembic would find a transaction begun, and make one of all the versions
+async def _version(conn: asyncpg.Connection, schema: str) -> str | None:
+    """The version the schema says it has; None when it was never migrated."""
+    if await conn.fetchval("SELECT to_regclass($1)", f'"{schema}".version_du_schema') is None:
+        return None
+    version: str | None = await conn.fetchval(f'SELECT version_num FROM "{schema}".version_du_schema')
     return version
 
 
-def _plus_recente(version: str, emplacement: Path) -> bool:
-    """Whether it comes after all those found there: versions begin with their number, on four figures."""
-    return version not in versions(emplacement) and version[:4] > tete(emplacement)[:4]
-
-
-def tete(emplacement: Path) -> str:
-    """The newest version found there: what a schema brought up to date says. Blocking: it imports the files."""
-    return ScriptDirectory.from_config(_config(emplacement)).get_current_head() or ""
-
-
-def versions(emplacement: Path) -> list[str]:
-    """Every version found there, oldest first. Blocking."""
-    return [script.revision for script in ScriptDirectory.from_config(_config(emplacement)).walk_revisions()][::-1]
-
-
-def _config(emplacement: Path) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(ENVIRONNEMENT).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", str(emplacement).replace("%", "%%"))
-    return config
+def derniere(emplacement: Path) -> str:
+    """Revision of the last file there, read without running it; "" when it does not say it plainly."""
+    fichiers = sorted(emplacement.glob("[0-9]*.py"))
+    trouvee = _REVISION.search(fichiers[-1].read_text(encoding="utf-8")) if fichiers else None
+    return "" if trouvee is None else trouvee[1]
 
 
 def _cle_du_verrou(schema: str) -> int:

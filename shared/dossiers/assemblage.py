@@ -62,12 +62,14 @@ class Definition:
 
 @dataclass(slots=True)
 class ServiceDossiers:
-    """The open parts of a dossier service; see ``ouvrir``. ``partitions``: of each topic it consumes."""
+    """The open parts of a dossier service; see ``ouvrir``. ``a_l_instant``: ``moteur``, for statements that are each
+    of their own instant, with no transaction to begin nor to end. ``partitions``: of each topic it consumes."""
 
     definition: Definition
     clock: Clock
     pool: asyncpg.Pool
     moteur: AsyncEngine
+    a_l_instant: AsyncEngine
     journal: Journal
     partitions: Mapping[str, int]
     lecteur: LecteurEnLot
@@ -151,6 +153,7 @@ async def ouvrir(
             clock,
             pool,
             moteur,
+            moteur.execution_options(isolation_level="AUTOCOMMIT"),
             journal,
             tenues,
             lecteur,

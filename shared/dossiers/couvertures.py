@@ -10,15 +10,14 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.catalogue.processus import charger_derives
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.mouvements import CLOS_LE, FLUX_LE, OUVERTS, RELEVES_LE, Mouvements, Numeros, versions_a
 from shared.dossiers.receptions import jour_de_reception
-from shared.dossiers.statistiques_reseau.flux import Flux, lire_flux
-from shared.dossiers.statistiques_reseau.sources import est_muette
+from shared.dossiers.statistiques_reseau.flux import Flux, en_tableau, lire_flux
+from shared.dossiers.statistiques_reseau.sources import muettes
 from shared.dossiers.valeurs import Demande
 from shared.indicators.couverture import MEMOIRE, Part, bilans, parts
 from shared.indicators.periodes import Periode
@@ -113,9 +112,9 @@ class Couvertures:
         for process, periodes in absentes.items():
             depuis = min(p.du for p in periodes) - MEMOIRE
             flux = await self._flux(conn, depuis, process)
-            muettes, instant = silences[process].muettes, silences[process].instant
+            tues, instant = silences[process].muettes, silences[process].instant
             for p in periodes:
-                couverture = _couverture(flux, jugees[process, p], p.au, muettes)
+                couverture = _couverture(flux, jugees[process, p], p.au, tues)
                 self._gardees[process, p] = _Gardee(versions[process, p], instant, couverture)
         trouvees = {cle: self._gardees[cle].couverture for cle in jugees}
         while len(self._gardees) > GARDEES:
@@ -129,8 +128,8 @@ class Couvertures:
         if connus is None or not connus.sources or not 0 <= maintenant - connus.instant < SILENCES_S:
             depuis = jour_de_reception(maintenant) - MEMOIRE
             flux = await self._flux(conn, depuis, process)
-            muettes = frozenset(f.source for f in flux if est_muette(f, maintenant))
-            connus = self._silences[process] = _Silences(maintenant, {f.source: f for f in flux}, muettes)
+            sources = {f.source: f for f in flux}
+            connus = self._silences[process] = _Silences(maintenant, sources, muettes(flux, maintenant))
         return connus
 
     async def _flux(self, conn: AsyncConnection, depuis: int, process: str) -> list[Flux]:
@@ -147,14 +146,12 @@ def _suivie(demande: Demande) -> bool:
     return demande.connu is None and not demande.executante
 
 
-def _couverture(flux: Sequence[Flux], jugee: Periode, au: int, muettes: Collection[str]) -> Couverture:
+def _couverture(flux: Sequence[Flux], jugee: Periode, au: int, tues: Collection[str]) -> Couverture:
     """``jugee``: the days that are over; a source silent now is so for a figure whose last day it has not reached."""
     jours = range(jugee.du - MEMOIRE, jugee.au + 1)
-    recus = np.array([[f.recus.get(jour, 0) for jour in jours] for f in flux], dtype=np.int64)
-    fermes = {id(f.chomes): np.array([jour in f.chomes for jour in jours]) for f in flux}
     trouvees = parts(
-        bilans(recus, np.array([fermes[id(f.chomes)] for f in flux])),
+        bilans(*en_tableau(flux, [jours] * len(flux))),
         [f.caisses for f in flux],
-        [f.source in muettes and jour_de_reception(f.dernier) < au for f in flux],
+        [f.source in tues and jour_de_reception(f.dernier) < au for f in flux],
     )
     return Couverture(trouvees, blake2b(msgspec.json.encode(sorted(trouvees.items())), digest_size=8).hexdigest())

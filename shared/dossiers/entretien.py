@@ -1,9 +1,10 @@
 """The night's maintenance of a dossier service: what is old is forgotten or folded, once a night, by one process.
 
 Steps, in order: the chains of persons that are too old, the closed dossiers of the processes that have a retention,
-the fold, the old records of the log where it has a retention, then what was refused too long ago. Each is made of
-bounded transactions, may be stopped anywhere and run again; ``entretiens`` says when each was last done, so that a
-night that was cut short goes on from the step it was in. Readings do not move.
+the fold, the old records of the log where it has a retention, what was refused too long ago, then the old rows of the
+register where they have a retention. Each is made of bounded transactions, may be stopped anywhere and run again;
+``entretiens`` says when each was last done, so that a night that was cut short goes on from the step it was in.
+Readings do not move.
 """
 
 import time
@@ -27,12 +28,13 @@ from shared.dossiers.pliage import plier
 from shared.dossiers.retention import purger
 from shared.log.entretien import elaguer_rejets, retard
 from shared.log.types import Journal
+from shared.service.audit.elagage import elaguer_les_anciennes
 from shared.service.reglages import Reglages, ReglagesInvalides
 
 _VERROU = 0x5669_656E  # advisory lock of the one process of a service that does this
 _PARIS = ZoneInfo("Europe/Paris")
 
-PLIAGE, JOURNAL, REJETS = "pliage", "journal", "rejets"
+PLIAGE, JOURNAL, REJETS, REGISTRE = "pliage", "journal", "rejets", "registre"
 
 
 def ddl(schema: str) -> Sequence[str]:
@@ -57,19 +59,22 @@ class Lus:
 class Plan:
     """What a service keeps up. ``heure``: of Paris, from which a night is due. ``chaines``: days a person's chain is
     kept, None where there are none. ``dossiers``: process -> days a closed dossier is kept. ``journal``: days the
-    records of the log are, None for ever. ``rejets``: days what was refused is."""
+    records of the log are, None for ever. ``rejets``: days what was refused is. ``audit``: days the rows of the
+    register are, None for ever."""
 
     heure: int = 2
     chaines: int | None = None
     dossiers: Mapping[str, int] = field(default_factory=dict)
     journal: int | None = None
     rejets: int = 400
+    audit: int | None = None
 
     def etapes(self) -> list[str]:
         """Names of the steps, in order."""
         chaines = [] if self.chaines is None else ["chaines"]
         journal = [] if self.journal is None else [JOURNAL]
-        return [*chaines, *(f"dossiers:{process}" for process in self.dossiers), PLIAGE, *journal, REJETS]
+        registre = [] if self.audit is None else [REGISTRE]
+        return [*chaines, *(f"dossiers:{process}" for process in self.dossiers), PLIAGE, *journal, REJETS, *registre]
 
     def nuit(self, instant: datetime) -> int:
         """Day number of the last night that had begun at ``instant``."""
@@ -95,7 +100,14 @@ def plan_du_service(service: str, reglages: Reglages) -> Plan:
     chaines = reglages.retention_chaines_jours if tient_les_personnes(service) else None
     # Records are dated by the machine: a simulated present says nothing of their age.
     journal = reglages.retention_journal_jours if reglages.horloge == "systeme" else None
-    return Plan(reglages.entretien_heure, chaines, dossiers, journal, reglages.retention_rejets_jours)
+    return Plan(
+        reglages.entretien_heure,
+        chaines,
+        dossiers,
+        journal,
+        reglages.retention_rejets_jours,
+        reglages.retention_audit_jours,
+    )
 
 
 async def entretenir(
@@ -151,7 +163,9 @@ def _actions(
     journal = [] if garde is None else [partial(_elaguer, pool, schema, lus, maintenant - timedelta(days=garde))]
     rejets = partial(_oublier_rejets, pool, schema, lus, maintenant - timedelta(days=plan.rejets))
     plier_ = partial(_plier, pool, schema, clock)
-    return dict(zip(plan.etapes(), [*gardes, *purges, plier_, *journal, rejets], strict=True))
+    jours = plan.audit
+    registre = [] if jours is None else [partial(elaguer_les_anciennes, pool, schema, jours, maintenant)]
+    return dict(zip(plan.etapes(), [*gardes, *purges, plier_, *journal, rejets, *registre], strict=True))
 
 
 async def _oublier(pool: asyncpg.Pool, schema: str, avant: int) -> int:

@@ -60,7 +60,7 @@ async def mettre_a_jour(service: ServiceDossiers, budget: float = BUDGET) -> int
     None, and nothing is done, when another process of the service is at it.
     """
     maintenant, fin, faites = int(service.clock.now().timestamp()), time.monotonic() + budget, 0
-    async with service.moteur.execution_options(isolation_level="AUTOCOMMIT").connect() as conn:
+    async with service.a_l_instant.connect() as conn:
         if not (await conn.execute(text("SELECT pg_try_advisory_lock(:v, hashtext(:s))"), _verrou(service))).scalar():
             return None
         try:

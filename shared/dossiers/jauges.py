@@ -62,7 +62,7 @@ class Jauges(Collector):
         nom = self._service.definition.nom
         secondes = int(self._service.clock.now().timestamp())
         noms = _noms_par_periode(fenetres(date_de(fuseau("Europe/Paris").jour(secondes))))
-        async with self._service.moteur.execution_options(isolation_level="AUTOCOMMIT").connect() as conn:
+        async with self._service.a_l_instant.connect() as conn:
             indicateurs = indicateurs_du_service(nom)
             demandes = [Demande(indicateur, list(noms), secondes) for indicateur in indicateurs]
             tous = await self._service.gardees.ensemble(conn, demandes)

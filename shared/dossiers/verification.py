@@ -1,34 +1,44 @@
 """``vigie verify``: the cells are the sum of what the dossiers keep, and what they keep is what the rules say.
 
-All is read in one snapshot, so it can run while consumers work. Memory holds one amount per distinct cell. With
-several processes, each reads its share of the dossiers' pages in the same snapshot.
+All is read in one snapshot, so it can run while consumers work, a page of dossiers at a time and in columns. Memory
+holds one row per distinct cell. With several processes, each reads its share of the dossiers' pages in the same
+snapshot.
 """
 
 import asyncio
+import gc
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, contextmanager
 from multiprocessing import get_context
-from operator import add
+from operator import ne
 
 import asyncpg
+import numpy as np
 
 from shared.database.connexion import url_asyncpg
-from shared.dossiers.contributions import MESURES, Codes, Contribution, Montants
+from shared.dossiers.contributions import DIMENSIONS, MESURES, Codes, Montants
 from shared.dossiers.contributions_en_lot import CalculEnLot
+from shared.dossiers.copie import lire_copie
+from shared.dossiers.deltas import Entiers, sommer_lignes
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.etat import decoder_contenus
-from shared.dossiers.gardees import decoder_contributions
+from shared.dossiers.gardees import decoder_colonnes
 from shared.dossiers.rapport import Ecarts, Nommer, Rapport, comparer
 from shared.dossiers.store import somme_cellules
-from shared.dossiers.tables import TABLE
+from shared.dossiers.tables import TABLE, type_de
 from shared.network.reseau import charger
 
 PAGE = 5_000
-"""Rows brought at a time."""
+"""Cells brought at a time."""
+
+LOT = 20_000
+"""Dossiers brought at a time: as many as columns gain by."""
+
+EN_ATTENTE = 500_000
+"""Rows of one kind, at least, that wait to be summed; and never fewer than are summed already."""
 
 PARTS = 8
 """Shares of the dossiers' pages given to each process, so that all end together."""
@@ -53,25 +63,35 @@ class CodesDeLecture:
         return self._dictionnaire.nom(genre, code)
 
 
-@dataclass(slots=True)
 class _Releve:
-    """What a share of the dossiers adds up to: per kind and dimensions; and dossiers to rebuild, per process."""
+    """What a share of the dossiers adds up to, in rows of dimensions and amounts; dossiers to rebuild, per process."""
 
-    dossiers: int = 0
-    gardees: dict[int, dict[tuple[int, ...], Montants]] = field(default_factory=lambda: {g: {} for g in TABLE})
-    perimes: Counter[str] = field(default_factory=Counter)
+    def __init__(self) -> None:
+        self.dossiers = 0
+        self.perimes: Counter[str] = Counter()
+        self._sommes = {
+            genre: np.empty((0, len(DIMENSIONS[genre]) + len(MESURES[genre])), dtype=np.int64) for genre in TABLE
+        }
+        self._attente: dict[int, list[Entiers]] = {genre: [] for genre in TABLE}
 
-    def ajouter(self, contributions: Iterable[Contribution]) -> None:
-        for genre, dims, montants in contributions:
-            cellules = self.gardees[genre]
-            deja = cellules.get(dims)
-            cellules[dims] = montants if deja is None else tuple(map(add, deja, montants))
+    def ajouter(self, genre: int, lignes: Entiers) -> None:
+        attente = self._attente[genre]
+        attente.append(lignes)
+        if sum(map(len, attente)) > max(EN_ATTENTE, len(self._sommes[genre])):
+            self.sommer(genre)
+
+    def sommer(self, genre: int) -> Entiers:
+        """One row per cell that is not nil, in key order."""
+        if attente := self._attente[genre]:
+            self._sommes[genre] = sommer_lignes(np.concatenate((self._sommes[genre], *attente)), len(MESURES[genre]))
+            attente.clear()
+        return self._sommes[genre]
 
     def joindre(self, autre: "_Releve") -> None:
         self.dossiers += autre.dossiers
         self.perimes += autre.perimes
-        for genre, cellules in autre.gardees.items():
-            self.ajouter((genre, dims, montants) for dims, montants in cellules.items())
+        for genre in TABLE:
+            self.ajouter(genre, autre.sommer(genre))
 
 
 async def verifier(url: str, schema: str, fabrique: Fabrique, processus: int = 1) -> Rapport:
@@ -85,12 +105,10 @@ async def verifier(url: str, schema: str, fabrique: Fabrique, processus: int = 1
         else:
             releve = await _partager(conn, url, schema, fabrique, processus)
         nommer, ecarts, cellules = nommer_pour(dictionnaire), Ecarts(), 0
-        for genre, gardees in releve.gardees.items():
-            async for dims, trouve in lire_cellules(conn, somme_cellules(schema, genre), genre):
-                cellules += 1
-                comparer(ecarts, nommer, (genre, dims), gardees.pop(dims, ()), trouve)
-            for dims, attendu in sorted(gardees.items()):
-                comparer(ecarts, nommer, (genre, dims), attendu, ())
+        for genre in TABLE:
+            trouvees = await _lire_sommes(conn, schema, genre)
+            cellules += len(trouvees)
+            _confronter(ecarts, nommer, genre, releve.sommer(genre), trouvees)
     return Rapport(releve.dossiers, cellules, ecarts, dict(releve.perimes), time.perf_counter() - debut)
 
 
@@ -124,22 +142,81 @@ async def lire_cellules(
         yield valeurs[:-mesures], valeurs[-mesures:]
 
 
+async def _lire_sommes(conn: asyncpg.Connection, schema: str, genre: int) -> Entiers:
+    """Dimensions and amounts of each cell of a kind that is not nil."""
+    morceaux: list[bytes] = []
+
+    async def recevoir(octets: bytes) -> None:
+        morceaux.append(bytes(octets))
+
+    await conn.copy_from_query(somme_cellules(schema, genre), output=recevoir, format="binary")
+    types = [type_de(dimension, genre) for dimension in DIMENSIONS[genre]] + ["bigint"] * len(MESURES[genre])
+    return lire_copie(b"".join(morceaux), types)
+
+
 async def _relever(
     conn: asyncpg.Connection, schema: str, fabrique: Fabrique, dictionnaire: Dictionnaire, tranche: str
 ) -> _Releve:
     calculs = fabrique(CodesDeLecture(dictionnaire))
     series = {code: nom.partition("|")[0] for code, nom in dictionnaire.noms("serie").items()}
     releve = _Releve()
-    requete = f"SELECT serie, etat, contributions FROM {schema}.dossiers WHERE {tranche}"
-    curseur = await conn.cursor(requete)
-    while lignes := await curseur.fetch(PAGE):
-        releve.dossiers += len(lignes)
-        for serie, etat, kept in lignes:
-            gardees, process = decoder_contributions(kept), series[serie]
-            releve.ajouter(gardees)
-            if process not in calculs or calculs[process].contributions(decoder_contenus(etat)) != gardees:
-                releve.perimes[process] += 1
+    curseur = await conn.cursor(f"SELECT serie, etat, contributions FROM {schema}.dossiers WHERE {tranche}")
+    with _sans_ramasse_miettes():
+        while lignes := await curseur.fetch(LOT):
+            _relever_lot(releve, calculs, series, lignes)
     return releve
+
+
+def _relever_lot(
+    releve: _Releve, calculs: Mapping[str, CalculEnLot], series: Mapping[int, str], lignes: Sequence[asyncpg.Record]
+) -> None:
+    releve.dossiers += len(lignes)
+    par_process: defaultdict[str, list[tuple[bytes, bytes]]] = defaultdict(list)
+    for serie, etat, gardees in lignes:
+        par_process[series[serie]].append((etat, gardees))
+    for process, siens in par_process.items():
+        gardees_d_un_lot = [gardees for _, gardees in siens]
+        for genre, (_, rangees) in decoder_colonnes(gardees_d_un_lot).items():
+            releve.ajouter(genre, rangees)
+        if perimes := _perimes(calculs.get(process), [etat for etat, _ in siens], gardees_d_un_lot):
+            releve.perimes[process] += perimes
+
+
+@contextmanager
+def _sans_ramasse_miettes() -> Iterator[None]:
+    """States make no cycles: looking for some among so many takes a quarter of the time."""
+    actif = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if actif:
+            gc.enable()
+
+
+def _perimes(calcul: CalculEnLot | None, etats: Sequence[bytes], gardees: Sequence[bytes]) -> int:
+    """How many of these dossiers keep something else than what the rules say of their state."""
+    if calcul is None:
+        return len(etats)
+    calculees = calcul.contributions_en_lot(list(map(decoder_contenus, etats))).gardees
+    return sum(map(ne, calculees, gardees))
+
+
+def _confronter(ecarts: Ecarts, nommer: Nommer, genre: int, attendues: Entiers, trouvees: Entiers) -> None:
+    """Note each cell that is not the sum of what dossiers keep: all that is left once one is taken from the other."""
+    dims = len(DIMENSIONS[genre])
+    opposees = np.concatenate((trouvees[:, :dims], -trouvees[:, dims:]), axis=1)
+    restes = sommer_lignes(np.concatenate((attendues, opposees)), len(MESURES[genre]))[:, :dims].tolist()
+    if not restes:
+        return
+    cles = {tuple(reste) for reste in restes}
+    attendus, trouves = (_par_cle(lignes, dims, cles) for lignes in (attendues, trouvees))
+    for cle in sorted(cles):
+        comparer(ecarts, nommer, (genre, cle), attendus.get(cle, ()), trouves.get(cle, ()))
+
+
+def _par_cle(lignes: Entiers, dims: int, cles: Set[tuple[int, ...]]) -> dict[tuple[int, ...], Montants]:
+    return {cle: tuple(ligne[dims:]) for ligne in lignes.tolist() if (cle := tuple(ligne[:dims])) in cles}
 
 
 async def _partager(conn: asyncpg.Connection, url: str, schema: str, fabrique: Fabrique, processus: int) -> _Releve:

@@ -5,19 +5,19 @@ closure. *Ouvrable*: Monday to Saturday, likewise. A delay in working days betwe
 days of [first, last): the first counts, the last does not, and the deadlines given here follow from it.
 """
 
+import csv
 from array import array
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
-from itertools import accumulate
 from types import MappingProxyType
+from typing import TypeVar
 
-import holidays
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.network.jours import date_de, en_clair, jour_de
-from shared.network.lecture import lire_donnees
+from shared.network.lecture import texte_des_donnees
 from shared.network.reseau import Caisse
 
 PREMIER_JOUR = jour_de(date(1995, 1, 1))
@@ -26,9 +26,15 @@ PREMIER_JOUR = jour_de(date(1995, 1, 1))
 FIN = jour_de(date(2046, 1, 1))
 """First day they no longer know; they count up to it."""
 
+N = TypeVar("N", int, NDArray[np.integer])
+
 _NOMBRE_JOURS = FIN - PREMIER_JOUR
 _SAMEDI, _DIMANCHE = 5, 6
-_NOMS_RASSEMBLES = "; "
+
+FERIES = "feries.csv"
+"""The holidays of every zone (``shared.network.generation``): a day, its name, its zones."""
+
+SEPARATEUR_ZONES = "|"
 
 
 class HorsCalendrier(ValueError):
@@ -50,15 +56,15 @@ class Calendrier:
     def __init__(self, zone: str, fermetures: Iterable[int] = ()) -> None:
         self.zone = zone
         self.fermetures = frozenset(fermetures)
-        chomes = jours_feries(zone).keys() | self.fermetures
-        self._chome = bytes(jour in chomes for jour in range(PREMIER_JOUR, FIN))
-        self._ouvre = bytes(
-            not chome and jour_de_semaine(jour) < _SAMEDI for jour, chome in enumerate(self._chome, start=PREMIER_JOUR)
-        )
-        self._cumul = array("i", accumulate(self._ouvre, initial=0))
-        self._ouvres = array("i", (jour for jour, ouvre in enumerate(self._ouvre, PREMIER_JOUR) if ouvre))
-        self.cumul: NDArray[np.int32] = np.array(self._cumul, dtype=np.int32)
+        jours = np.arange(PREMIER_JOUR, FIN)
+        chome = np.isin(jours, list(jours_feries(zone).keys() | self.fermetures))
+        ouvre = ~chome & (jour_de_semaine(jours) < _SAMEDI)
+        self.cumul: NDArray[np.int32] = np.concatenate(([0], np.cumsum(ouvre))).astype(np.int32)
         self.cumul.flags.writeable = False
+        # Python's own containers answer for one day faster than NumPy's.
+        self._chome, self._ouvre = chome.tobytes(), ouvre.tobytes()
+        self._cumul = array("i", self.cumul.tobytes())
+        self._ouvres = array("i", jours[ouvre].astype(np.int32).tobytes())
 
     def est_chome(self, jour: int) -> bool:
         """Public holiday or exceptional closure, whatever the day of the week."""
@@ -117,8 +123,8 @@ class Calendrier:
         return jour
 
 
-def jour_de_semaine(jour: int) -> int:
-    """0 for Monday to 6 for Sunday (1970-01-01 was a Thursday)."""
+def jour_de_semaine(jour: N) -> N:
+    """0 for Monday to 6 for Sunday (1970-01-01 was a Thursday), of one day or of each of an array."""
     return (jour + 3) % 7
 
 
@@ -136,21 +142,22 @@ def calendrier_de(caisse: Caisse, fermetures: Iterable[int] = ()) -> Calendrier:
 def jours_feries(zone: str) -> Mapping[int, str]:
     """Name of each public holiday of a zone, by day number, over the calendars' range.
 
-    Raises ValueError for a zone that ``feries.yaml`` does not define.
+    Raises ValueError for a zone that ``feries.csv`` does not know.
     """
-    regles = lire_donnees("feries.yaml")
-    if zone not in regles["zones"]:
-        raise ValueError(f"Zone de jours fériés inconnue : « {zone} ». Zones : {', '.join(regles['zones'])}.")
-    regle = regles["zones"][zone]
-    annees = range(date_de(PREMIER_JOUR).year, date_de(FIN).year)
-    connus = holidays.country_holidays("FR", subdiv=regle["subdivision"], years=annees, language="fr")
-    feries = {
-        jour_de(jour): nom
-        for jour, nom in connus.items()
-        if not set(nom.split(_NOMS_RASSEMBLES)) <= set(regle["retires"])
-    }
-    pentecotes = {jour_de(jour): "Lundi de Pentecôte" for jour in regles["feries_ajoutes"]}
-    return MappingProxyType(dict(sorted((feries | pentecotes).items())))
+    feries = _feries().get(zone)
+    if feries is None:
+        raise ValueError(f"Zone de jours fériés inconnue : « {zone} ». Zones : {', '.join(_feries())}.")
+    return MappingProxyType(feries)
+
+
+@lru_cache(maxsize=1)
+def _feries() -> Mapping[str, dict[int, str]]:
+    feries: dict[str, dict[int, str]] = {}
+    for ligne in csv.DictReader(texte_des_donnees(FERIES).splitlines()):
+        jour = jour_de(date.fromisoformat(ligne["jour"]))
+        for zone in ligne["zones"].split(SEPARATEUR_ZONES):
+            feries.setdefault(zone, {})[jour] = ligne["nom"]
+    return feries
 
 
 def _rang(jour: int) -> int:

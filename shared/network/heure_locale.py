@@ -4,7 +4,7 @@ The offset from UTC is kept per quarter of an hour: since 1970 the zones of the 
 a quarter (in fact on the hour, UTC). All instants are whole Unix seconds.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -46,7 +46,7 @@ class Fuseau:
         quart = ts // _QUART
         decalage = self._decalages.get(quart)
         if decalage is None:
-            ecart = datetime.fromtimestamp(quart * _QUART, UTC).astimezone(self._zone).utcoffset()
+            ecart = datetime.fromtimestamp(quart * _QUART, self._zone).utcoffset()
             decalage = ecart.days * _JOUR + ecart.seconds if ecart else 0
             if len(self._decalages) >= _QUARTS_GARDES:
                 self._decalages.clear()

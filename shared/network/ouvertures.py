@@ -11,8 +11,10 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from shared.network.calendrier import (
     FIN,
@@ -30,6 +32,7 @@ from shared.network.reseau import Caisse, charger
 _SEMAINE = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 _PLAGE = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 _MINUTES_PAR_JOUR = 1_440
+_JOUR = 86_400
 
 Plage = tuple[int, int]
 """Opening and closing, in minutes since local midnight."""
@@ -168,13 +171,24 @@ def _horaires_connus() -> Mapping[str, Horaires]:
 
 @lru_cache(maxsize=16)
 def _minuits(nom: str) -> "array[int]":
-    """First second of each day of the calendars and of the day after; apart from the zone's own cache."""
-    return array("q", map(Fuseau(nom).instant, range(PREMIER_JOUR, FIN + 1)))
+    """First second of each day of the calendars and of the day after; apart from the zone's own cache.
+
+    A week that begins and ends on the same offset keeps it throughout: its midnights follow from the first.
+    """
+    zone = Fuseau(nom)
+    minuits = array("q")
+    suivant = zone.instant(PREMIER_JOUR)
+    for debut in range(PREMIER_JOUR, FIN + 1, 7):
+        premier, suivant = suivant, zone.instant(debut + 7)
+        jours = range(debut, min(debut + 7, FIN + 1))
+        droite = suivant - premier == 7 * _JOUR
+        minuits.extend([premier + _JOUR * rang for rang in range(len(jours))] if droite else map(zone.instant, jours))
+    return minuits
 
 
 @lru_cache(maxsize=256)
 def _journees(nom: str, calendrier: Calendrier) -> tuple[bytes, "array[int]"]:
     """Per day: whether it is worked, and the working-day seconds before it (one more for the end)."""
-    ouvre = bytes(map(calendrier.est_ouvre, range(PREMIER_JOUR, FIN)))
-    durees = (fin - debut if o else 0 for (debut, fin), o in zip(pairwise(_minuits(nom)), ouvre, strict=True))
-    return ouvre, array("q", accumulate(durees, initial=0))
+    ouvre = np.diff(calendrier.cumul) > 0
+    durees = np.where(ouvre, np.diff(np.frombuffer(_minuits(nom), dtype=np.int64)), 0)
+    return ouvre.tobytes(), array("q", np.concatenate(([0], np.cumsum(durees))).tobytes())

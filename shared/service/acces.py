@@ -125,10 +125,13 @@ def de_la_requete(parametre: str = "caisse") -> Localisation:
 
 
 def du_corps(champ: str = "caisse") -> Localisation:
-    """The caisse a field of the JSON body names. The framework has read the body already."""
+    """The caisse a field of the JSON body names. The framework has read the body already, unless it is empty."""
 
     async def trouver(request: Request) -> str | None:
-        corps = await request.json()
+        try:
+            corps = await request.json()
+        except ValueError:
+            return None
         return _slug(corps.get(champ)) if isinstance(corps, Mapping) else None
 
     return trouver

@@ -4,7 +4,7 @@ Intergiciels, problems, health, metrics, identity and clock come with it; a serv
 lifespans.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -120,13 +120,14 @@ def creer_application(
     return app
 
 
-def piece(type_piece: type[T]) -> Callable[[Request], T]:
+def piece(type_piece: type[T]) -> Callable[[Request], Awaitable[T]]:
     """A dependency: the part of this type that a lifespan opened.
 
     ``Annotated[Stores, Depends(piece(Stores))]``.
     """
 
-    def trouver(request: Request) -> T:
+    # Asynchronous: FastAPI would send it to a thread.
+    async def trouver(request: Request) -> T:
         app: Application = request.app
         return cast(T, app.pieces[type_piece])
 

@@ -1,4 +1,5 @@
-"""What a service that hears announcements forgets as it goes: old bells and announcements all read, old rejects."""
+"""What a service that hears announcements forgets as it goes: old bells and announcements all read, old rejects,
+answered calls past their day, and the rows of its register where they have a retention."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,9 +9,12 @@ from typing import Any
 
 import structlog
 
+from shared.database.connexion import acquerir
 from shared.log.entretien import elaguer_lus, elaguer_rejets
 from shared.log.types import ErreurJournal
 from shared.service.assemblage import ServiceOuvert
+from shared.service.audit.elagage import elaguer_les_anciennes
+from shared.service.idempotence import purger
 from shared.service.periodique import repeter
 
 _log = structlog.get_logger(__name__)
@@ -34,6 +38,10 @@ async def entretenir_sans_fin(service: ServiceOuvert[Any], arret: asyncio.Event)
 async def entretenir(service: ServiceOuvert[Any]) -> None:
     """Once."""
     reglages, maintenant = service.reglages, service.clock.now()
+    async with acquerir(service.pool) as conn:
+        await purger(conn, service.nom, maintenant)
+    if reglages.retention_audit_jours is not None:
+        await elaguer_les_anciennes(service.pool, service.nom, reglages.retention_audit_jours, maintenant)
     # Records are dated by the machine: a simulated present says nothing of their age.
     avants = {t: maintenant - garde for t, garde in GARDE.items()} if reglages.horloge == "systeme" else {}
     try:

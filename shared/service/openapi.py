@@ -1,5 +1,6 @@
 """The OpenAPI document with what the service really answers when it refuses: RFC 9457 problems."""
 
+import re
 from typing import Any
 
 from shared.service.erreurs import TYPE_MEDIA
@@ -41,6 +42,14 @@ _CLE: dict[str, Any] = {
     "description": "Un identifiant choisi pour cet appel, répété s'il est renvoyé.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
 }
+_CREE = "201"
+_LIEU: dict[str, Any] = {
+    "description": "L'adresse de ce qui vient d'être fait.",
+    "schema": {"type": "string", "format": "uri-reference"},
+}
+_NOMME_PAR = {"pole": "cle", "mois": "mois"}
+"""Field of what was made that an address names it by, by parameter; else its ``id``."""
+
 _SCHEMAS_REMPLACES = ("HTTPValidationError", "ValidationError")
 
 
@@ -64,4 +73,24 @@ def decrire_les_problemes(document: dict[str, Any], *, identifie: bool = False) 
             for parametre in operation.get("parameters", ()):
                 if parametre["name"] == "idempotency-key":
                     parametre.update(_CLE)
+    _lier(document.get("paths", {}))
     return document
+
+
+def _lier(chemins: dict[str, Any]) -> None:
+    """Where ``POST /things`` makes one, its answer says the address (``Location``) and what can then be called with its
+    name: links to every operation of ``/things/{name}`` and below that needs no other name."""
+    for adresse, chemin in chemins.items():
+        reponse = chemin.get("post", {}).get("responses", {}).get(_CREE)
+        suites = [(suite, nom[1]) for suite in chemins if (nom := re.fullmatch(rf"{adresse}/{{(\w+)}}[^{{]*", suite))]
+        if reponse is None or not suites or "{" in adresse:
+            continue
+        reponse["headers"] = {"Location": _LIEU}
+        reponse["links"] = {
+            operation["operationId"]: {
+                "operationId": operation["operationId"],
+                "parameters": {f"path.{nom}": f"$response.body#/{_NOMME_PAR.get(nom, 'id')}"},
+            }
+            for suite, nom in suites
+            for operation in chemins[suite].values()
+        }

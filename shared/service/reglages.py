@@ -76,6 +76,9 @@ class Reglages(ReglagesKafka, ReglagesIdentite):
     """Days after which what was refused is forgotten, settled or not."""
     retention_journal_jours: Annotated[int, Field(gt=0)] | None = None
     """Days after which the records of the log, all read, are forgotten; None: never."""
+    retention_audit_jours: Annotated[int, Field(gt=183)] | None = None
+    """Days after which the rows of the register of who read or changed what are sealed and removed; None: never. More
+    than six months, which ``vigie audit elaguer`` keeps too."""
 
     @model_validator(mode="after")
     def _mot_de_passe_a_couvert(self) -> Self:

@@ -5,7 +5,15 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Path, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
 
 from shared.network.reseau import CaisseInconnue, charger
 from shared.service.erreurs import DonneesInvalides
@@ -27,6 +35,9 @@ def _recevoir(recue: Any, lire: ValidatorFunctionWrapHandler) -> Any:
 
 Jour = Annotated[date, WrapValidator(_recevoir)]
 """A day that a query names by itself: AAAA-MM-JJ, never a number."""
+
+Instant = Annotated[AwareDatetime, WrapValidator(_recevoir)]
+"""An instant that a query names by itself: ISO 8601 with its zone, never a number."""
 
 
 class Corps(BaseModel):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -75,19 +76,28 @@ _MESSAGES: Mapping[str, str] = {
     "string_unicode": "Le texte n'est pas de l'Unicode : un demi-caractère (surrogate) est seul.",
     "texte_illisible": "Le texte contient un caractère nul, ou un demi-caractère (surrogate) seul.",
     "date_en_nombre": "Une date est attendue, AAAA-MM-JJ, ou un instant ISO 8601, pas un nombre.",
+    "date_trop_ancienne": "Cette date est d'avant l'an 1000 : vérifiez l'année.",
 }
 
 
 _ILLISIBLES = re.compile("[\0\ud800-\udfff]")
 
+PREMIERE_ANNEE = 1000
+"""No day of before is meant by anybody, and years can be taken away from all those after."""
+
 
 def valeur_recevable(recue: object, lue: object) -> None:
     """What no field takes, though its type would: texts that PostgreSQL cannot hold, numbers for dates, which pydantic
-    takes for seconds since 1970, and for booleans. ``lue``: what ``recue`` was read as. Raises PydanticCustomError."""
+    takes for seconds since 1970, numbers for booleans, booleans for numbers, days before ``PREMIERE_ANNEE``. ``lue``:
+    what ``recue`` was read as. Raises PydanticCustomError."""
     if isinstance(lue, date) and not isinstance(recue, date) and _est_un_nombre(recue):
         raise PydanticCustomError("date_en_nombre", "a date, not a number")
+    if isinstance(lue, date) and lue.year < PREMIERE_ANNEE:
+        raise PydanticCustomError("date_trop_ancienne", "a date of another age")
     if isinstance(lue, bool) and not isinstance(recue, bool | str):
         raise PydanticCustomError("bool_type", "a boolean, not a number")
+    if isinstance(recue, bool) and isinstance(lue, int | float | Decimal) and not isinstance(lue, bool):
+        raise PydanticCustomError("float_type", "a number, not a boolean")
     if _illisible(lue):
         raise PydanticCustomError("texte_illisible", "NUL or lone surrogate")
 

@@ -142,7 +142,7 @@ class Conges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def lire(nom: str) -> Any:
     """The content of a data file of the twin."""
-    return yaml.safe_load((files("simulator.jumeau") / "donnees" / nom).read_text(encoding="utf-8"))
+    return yaml.load((files("simulator.jumeau") / "donnees" / nom).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
 @cache

@@ -61,7 +61,7 @@ AUCUN = Scenario(VERSION, "aucun", "Rien de particulier.", ())
 def lire_scenario(chemin: Path) -> Scenario:
     """The scenario of a file, checked. Raises ScenarioInvalide."""
     try:
-        brut = yaml.safe_load(chemin.read_text(encoding="utf-8"))
+        brut = yaml.load(chemin.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError) as exc:
         raise ScenarioInvalide(f"{chemin.name} : illisible ({exc}).") from exc
     except yaml.YAMLError as exc:

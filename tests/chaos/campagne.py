@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from services.alerts.comite.calendrier import dernier_a_preparer
+from tests.chaos.appels import semer_appels
 from tests.chaos.charge import Charge, Plan
 from tests.chaos.invariants import au_repos, controler, faire_venir_les_essais, tentatives
 from tests.chaos.site import Moteur, Site
@@ -21,6 +22,9 @@ from tests.support.jeu_seme import semer
 
 DOSSIERS = 2_000
 """Of one load: about 5 000 events."""
+
+APPELS = 4
+"""Dossiers for one telephone call."""
 
 REPOS_S = 240.0
 """Most seconds that a site may take from the end of the fault to its rest, on a machine that others keep busy."""
@@ -120,7 +124,8 @@ class Campagne:
         # Back in time, so that no comité has another before it: all are of the same trouble. The first month is the
         # scheduler's own.
         mois = dernier_a_preparer(site.horloge.now()).plus(-1 - len(plan.comites))
-        charge = Charge(site, plan, jeu, str(mois))
+        appels = semer_appels(self.graine * 1_000 + rang, self.dossiers // APPELS, panne.nom, panne.doubles)
+        charge = Charge(site, plan, jeu, str(mois), appels)
         essai = Essai(site, plan, charge, random.Random(f"{self.graine}-{panne.nom}"))
         relances, doubles = site.relances.total(), _doubles(site)
         ecarts: list[str] = []

@@ -1,4 +1,5 @@
-"""The load of one fault: a source, two coordinators and a president, honest: each repeats what was not answered.
+"""The load of one fault: two sources, two coordinators, a president and who reads the console, honest: each repeats
+what was not answered.
 
 What they ask is written in the `Plan` before it is asked; what must come of it is worked out from there alone.
 """
@@ -6,6 +7,7 @@ What they ask is written in the `Plan` before it is asked; what must come of it 
 import asyncio
 import itertools
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,6 +21,7 @@ from services.entraide.propositions.lignes import Ligne
 from shared.database.connexion import creer_moteur
 from shared.database.transactions import transaction
 from shared.network.jours import jour_de
+from tests.chaos.appels import Appels
 from tests.chaos.site import AIDANTE, AIDEE, Site
 from tests.support.jeu_seme import Attendu, Jeu
 
@@ -35,14 +38,22 @@ LOT, PAUSE_S = 100, 0.03
 ESSAI_S = 8.0
 """One try of a call; then it is sent again."""
 
+PAGES = ("/", f"/caisses/{AIDEE}", "/sources", "/entraide")
+"""Of the console, read at every turn; at the end of a fault they must come whole."""
+
+EN_PANNE = "injoignable"
+"""What a page says in the place of a part that it could not read."""
+
 _PLANS = itertools.count(1)
 
 
 @dataclass
 class Plan:
-    """What was asked of a site since it was opened. ``comites``: decisions by month, (caisse, measure)."""
+    """What was asked of a site since it was opened. ``appels``: by outcome. ``comites``: decisions by month, (caisse,
+    measure)."""
 
     attendu: Attendu = field(default_factory=Attendu)
+    appels: Counter[str] = field(default_factory=Counter)
     rejets: int = 0
     missions: list[int] = field(default_factory=list)
     comites: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
@@ -82,6 +93,7 @@ class Charge:
     plan: Plan
     jeu: Jeu
     mois: str
+    appels: Appels = field(default_factory=Appels)
     missions: int = 5
     _suite: asyncio.Event = field(default_factory=asyncio.Event)
     _taches: list[asyncio.Task[None]] = field(default_factory=list)
@@ -90,11 +102,15 @@ class Charge:
     async def commencer(self) -> None:
         """Everybody at work; the second half of the events and of the missions waits for `continuer`."""
         self.plan.attendu += self.jeu.attendu
+        self.plan.appels += self.appels.issues
         numeros = await self._proposer()
         self.plan.missions += numeros
         self._taches += [
             asyncio.create_task(tache)
-            for tache in (self._envoyer(), self._coordonner(numeros), self._presider())
+            for tache in (
+                self._envoyer("claims", self.jeu.lignes), self._envoyer("contacts", self.appels.lignes),
+                self._coordonner(numeros), self._presider(), self._regarder(),
+            )
         ]  # fmt: skip
 
     def continuer(self) -> None:
@@ -111,9 +127,8 @@ class Charge:
             tache.cancel()
         await asyncio.gather(*self._taches, return_exceptions=True)
 
-    async def _envoyer(self) -> None:
-        lignes = self.jeu.lignes
-        async with httpx.AsyncClient(base_url=self.site.url("claims"), timeout=ESSAI_S) as client:
+    async def _envoyer(self, service: str, lignes: Sequence[bytes]) -> None:
+        async with httpx.AsyncClient(base_url=self.site.url(service), timeout=ESSAI_S) as client:
             for debut in range(0, len(lignes), LOT):
                 if debut >= len(lignes) // 2:
                     await self._suite.wait()
@@ -123,6 +138,21 @@ class Charge:
                     raise SansReponse(f"événements refusés : {reponse.text[:300]}")
                 self.envoyes += len(lignes[debut : debut + LOT])
                 await asyncio.sleep(PAUSE_S)
+
+    async def _regarder(self) -> None:
+        """Read pages while it lasts, whatever they say; then each again until nothing is missing on it."""
+        async with httpx.AsyncClient(base_url=self.site.url("console"), timeout=20) as client:
+            for page in itertools.cycle(PAGES):
+                if self._suite.is_set():
+                    break
+                await insister(client, "GET", page)
+                await asyncio.sleep(0.3)
+            fin = time.monotonic() + PATIENCE_S
+            for page in PAGES:
+                while EN_PANNE in (await insister(client, "GET", page)).text:
+                    if time.monotonic() > fin:
+                        raise SansReponse(f"GET {page} : une partie manque encore")
+                    await asyncio.sleep(0.5)
 
     async def _proposer(self) -> list[int]:
         """Put as many propositions forward as a plan would, before anything goes wrong."""

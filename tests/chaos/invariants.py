@@ -7,17 +7,20 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import asyncpg
 
 from services.alerts.notifications.publication import identifiant
 from services.entraide.besoins.consumers import GROUPE as GROUPE_BESOINS
+from shared.dossiers.calculs import calculs_du_service
+from shared.dossiers.verification import verifier
 from shared.log.types import JournalIndisponible
 from tests.chaos.charge import Plan
 from tests.chaos.site import AIDANTE, AIDEE, Site
 
-SERVICES = ("claims", "alerts", "entraide")
+SERVICES = ("claims", "alerts", "entraide", "contacts")
 
 COMMANDES = ("proposer", "accepter", "accepter", "ordonner")
 """The life of a proposition that both caisses accept, revision by revision."""
@@ -31,12 +34,24 @@ _DE_PANNE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, JournalIndi
 
 
 async def dossiers(site: Site, plan: Plan) -> list[str]:
-    """Every dossier counted exactly once; ``vigie verify`` and ``verify --journal`` agree."""
+    """Every dossier and every call counted exactly once; ``vigie verify`` and ``verify --journal`` agree."""
     try:
         await site.banc.verifier(plan.attendu, rejets=plan.rejets)
     except AssertionError as exc:
         return [str(exc)]
-    return []
+    ecarts = _ecarts("appels", ((await _appels(site.pool)).elements()), plan.appels.elements())
+    rapport = await verifier(site.banc.url, "contacts", partial(calculs_du_service, "contacts"))
+    return ecarts if rapport.ok else [*ecarts, *(f"contacts, {ligne}" for ligne in rapport.lignes())]
+
+
+async def _appels(pool: asyncpg.Pool) -> Counter[str]:
+    """Calls that contacts counted, by outcome."""
+    lues = await pool.fetch("""
+        SELECT i.valeur, sum(f.n)::bigint AS n FROM contacts.flux f
+        JOIN contacts.dictionnaire i ON i.genre = 'issue' AND i.code = f.issue
+        JOIN contacts.dictionnaire p ON p.genre = 'process' AND p.code = f.process AND p.valeur = 'appel'
+        GROUP BY 1 HAVING sum(f.n) <> 0""")
+    return Counter({lue["valeur"]: lue["n"] for lue in lues})
 
 
 async def positions(site: Site, plan: Plan) -> list[str]:

@@ -41,6 +41,14 @@ _TOUTES: Sequence[Panne] = (
         "SIGKILL of entraide inside a command, between acceptance and mission order",
         gestes.tuer_en_ecrivant("entraide.propositions_historique", "entraide"),
     ),
+    Panne(
+        "sigkill_contacts",
+        "SIGKILL of contacts, API and consumer in one process, in mid-batch",
+        gestes.tuer_en_ecrivant("contacts.dossiers", "contacts"),
+    ),
+    Panne(
+        "sigkill_console", "SIGKILL of the console while pages are read, three times", gestes.tuer("console", fois=3)
+    ),
     Panne("sigkill_tout", "SIGKILL of every process at once, twice", gestes.tuer(*PROCESSUS, fois=2)),
     Panne("base_redemarree", "Database stopped and started", gestes.redemarrer_la_base),
     Panne("base_tuee", "SIGKILL of the whole database, twice", gestes.tuer_la_base),

@@ -29,6 +29,8 @@ PROCESSUS: Mapping[str, tuple[str, str]] = {
     "claims-consommateur-2": ("claims", "consumer"),
     "alerts": ("alerts", "tout"),
     "entraide": ("entraide", "tout"),
+    "contacts": ("contacts", "tout"),
+    "console": ("console", "tout"),
 }
 """Service and role, by name."""
 
@@ -36,6 +38,9 @@ CONSOMMATEURS = ("claims-consommateur-1", "claims-consommateur-2")
 
 AIDANTE, AIDEE, EN_CRISE = "cpam-31", "cpam-67", "cpam-75"
 """The caisses of the campaign, each with a webhook: the comité writes to the first and the last."""
+
+_VUS = {"contacts": "contacts", "claims": "claims-api"}
+"""Processes that the console reads for the figures of each service."""
 
 _BASE = "chaos"
 _RELANCE_S = 0.3
@@ -56,6 +61,8 @@ class Site:
     horloge: Decalage
     ports: Mapping[str, int]
     environnement: Mapping[str, str]
+    propres: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Environment of one process alone."""
     relances: Counter[str] = field(default_factory=Counter)
     codes: dict[str, list[int]] = field(default_factory=dict)
     versions: dict[str, Sequence[str]] = field(default_factory=dict)
@@ -79,7 +86,8 @@ class Site:
         url = f"postgresql://postgres@127.0.0.1:{self.liens['base'].port}/{_BASE}"
         self.processus[nom] = Serveur(
             self.dossier, role, url, bootstrap, presse=True, service=service, port=self.ports[nom],
-            environnement=self.environnement, amenagements=("horloge", *self.versions.get(nom, ())),
+            environnement={**self.environnement, **self.propres.get(nom, {})},
+            amenagements=("horloge", *self.versions.get(nom, ())),
         )  # fmt: skip
 
     async def tuer(self, *noms: str) -> None:
@@ -135,7 +143,7 @@ class Site:
 @asynccontextmanager
 async def ouvrir_site(moteur: Moteur, dossier: Path) -> AsyncIterator[Site]:
     """The whole of it, ready. Raises ErreurKafka where there is no Kafka to be had."""
-    precharger("services.alerts.app", "services.entraide.app", "services.claims.app")
+    precharger(*(f"services.{service}.app" for service in dict(PROCESSUS.values())))
     async with AsyncExitStack() as pile:
         base = pile.enter_context(serveurs.base(dossier))
         liens = {"base": Lien(base.serveur.dossier_socket / ".s.PGSQL.5432"), "api": Lien(port_libre())}
@@ -162,7 +170,11 @@ async def ouvrir_site(moteur: Moteur, dossier: Path) -> AsyncIterator[Site]:
         banc = await pile.enter_async_context(
             ouvrir_banc(base.serveur.url(_BASE), None if broker is None else broker.bootstrap, dossier)
         )
-        site = Site(moteur, dossier, base, broker, banc, liens, recepteurs, horloge, ports, environnement)
+        # The comité's figures are those of a month made for it; people read the real ones.
+        vus = {f"VIGIE_{nom.upper()}_URL": f"http://127.0.0.1:{ports[processus]}" for nom, processus in _VUS.items()}
+        site = Site(
+            moteur, dossier, base, broker, banc, liens, recepteurs, horloge, ports, environnement, {"console": vus}
+        )
         for nom in PROCESSUS:
             site.lancer(nom)
         veille = asyncio.create_task(site.surveiller())

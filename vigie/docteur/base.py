@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from shared.database.migrations import tete, versions
+from shared.database.montee import tete, versions
 from vigie.docteur.constats import Constat, Examen, NonVerifiable
 from vigie.docteur.lieu import Lieu
 from vigie.schemas import EMPLACEMENTS, JOURNAL

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import structlog
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vigie.docteur import activite, base, journal, machine, reglages, voisins
+from vigie.docteur import activite, base, broker, journal, machine, reglages, voisins
 from vigie.docteur.constats import MOTS, Constat, Verdict, examiner, resume
 from vigie.docteur.lieu import Lieu, lieu_courant
 from vigie.pile import SERVICES
@@ -16,16 +17,17 @@ from vigie.pile import SERVICES
 _COULEURS: dict[Verdict, str] = {"bon": "green", "a_surveiller": "yellow", "mauvais": "red", "non_verifiable": "cyan"}
 
 
-async def ausculter(services: Sequence[str] = SERVICES) -> list[Constat]:
+async def ausculter(services: Sequence[str] = SERVICES, topics: Path | None = None) -> list[Constat]:
     """What there is to say of this installation: settings first, then what they lead to. Takes the time of the
-    slowest check, 20 s at most, whatever is down."""
-    lieu: Lieu = lieu_courant(services)
+    slowest check, 20 s at most, whatever is down. ``topics``: the file that declares those of Kafka."""
+    lieu: Lieu = lieu_courant(services, topics)
     return await examiner(
         lieu,
         (
             *reglages.EXAMENS,
             *base.EXAMENS,
             *journal.EXAMENS,
+            *broker.EXAMENS,
             *voisins.examens_des_services(lieu),
             *voisins.EXAMENS,
             *activite.EXAMENS,

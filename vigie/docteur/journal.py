@@ -6,21 +6,19 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.alerts.assemblage import ServiceAlertes
 from services.entraide.assemblage import ServiceEntraide
 from shared.database.connexion import creer_pool
 from shared.dossiers.cloche import TOPIC_CLOCHE
 from shared.dossiers.derives.messages import TOPIC_PERSONNES
-from shared.log.clients_kafka import demarrer
 from shared.log.kafka import JournalKafka
 from shared.log.postgres import JournalPostgres
 from shared.log.securite_kafka import securite
 from shared.log.types import Bornes, ErreurJournal, Journal, TopicAbsent
 from shared.service.environnement import ReglagesInvalides
 from shared.service.reglages_kafka import ReglagesKafka
+from vigie.docteur.broker import configurations, duree_de_garde
 from vigie.docteur.constats import Constat, Examen, NonVerifiable
 from vigie.docteur.lieu import Lieu
 from vigie.travail import DEFINITIONS
@@ -101,7 +99,8 @@ async def retention(lieu: Lieu) -> Sequence[Constat]:
     voulue = "pour toujours" if jours is None else f"{jours} jours une fois lu"
     if lieu.kafka is None:
         return [Constat("garde du journal", "bon", f"Gardé {voulue} (VIGIE_RETENTION_JOURNAL_JOURS).")]
-    durees = await _durees_kafka(lieu.kafka, [d.topic for d in DEFINITIONS.values()])
+    lues = await configurations(lieu.kafka, [d.topic for d in DEFINITIONS.values()])
+    durees = {topic: duree_de_garde(lue) for topic, lue in lues.items()}
     courtes = {t: d for t, d in durees.items() if d is not None and d < RETENTION_MIN}
     if courtes:
         dites = ", ".join(f"{topic} {duree.total_seconds() / 3600:.0f} h" for topic, duree in courtes.items())
@@ -123,29 +122,6 @@ async def retention(lieu: Lieu) -> Sequence[Constat]:
             )
         ]
     return [Constat("garde du journal", "bon", f"Gardé {voulue} ; Kafka n'efface rien de lui-même.")]
-
-
-async def _durees_kafka(bootstrap: str, noms: Sequence[str]) -> Mapping[str, timedelta | None]:
-    protections = securite(ReglagesKafka.charger()).options
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=4_000, **protections)
-    admin.stop = admin.close
-    try:
-        await demarrer(admin)
-    except Exception as exc:
-        raise NonVerifiable("Le journal ne répond pas.") from exc
-    try:
-        ressources = [ConfigResource(ConfigResourceType.TOPIC, nom, {"retention.ms": None}) for nom in noms]
-        reponses = await admin.describe_configs(ressources)
-    finally:
-        await admin.close()
-    lues: dict[str, timedelta | None] = {}
-    for reponse in reponses:
-        for _code, _message, _genre, nom, entrees in reponse.resources:
-            for entree in entrees:
-                if entree[0] == "retention.ms":
-                    ms = int(entree[1])
-                    lues[nom] = None if ms < 0 else timedelta(milliseconds=ms)
-    return lues
 
 
 async def positions(lieu: Lieu) -> Sequence[Constat]:

@@ -17,11 +17,15 @@ from vigie.pile import SERVICES, dossier_vigie, etat_courant
 
 DELAI_CONNEXION_S = 4.0
 
+DECLARATIONS = (Path("/etc/vigie/topics.yaml"), Path(__file__).parents[2] / "deploy/kafka/topics.yaml")
+"""Where the declaration of the topics is when it is not said: in a deployment, in a checkout."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lieu:
     """``services``: those asked about. ``reglages``: None when they do not hold. ``base``: address of the database,
-    None when none answers; ``origine`` says in French where it comes from. ``urls``: service -> address."""
+    None when none answers; ``origine`` says in French where it comes from. ``urls``: service -> address. ``topics``:
+    the file that declares those of Kafka, None when it is not here."""
 
     dossier: Path
     services: Sequence[str]
@@ -30,6 +34,7 @@ class Lieu:
     origine: str
     kafka: str | None
     urls: Mapping[str, str]
+    topics: Path | None = None
 
     @property
     def schemas(self) -> list[str]:
@@ -57,7 +62,7 @@ class Lieu:
                 await conn.close(timeout=1)
 
 
-def lieu_courant(services: Sequence[str] = SERVICES) -> Lieu:
+def lieu_courant(services: Sequence[str] = SERVICES, topics: Path | None = None) -> Lieu:
     """What the environment says, without starting anything. Blocking, for a second at most."""
     dossier = dossier_vigie()
     etat = etat_courant(dossier)
@@ -74,7 +79,9 @@ def lieu_courant(services: Sequence[str] = SERVICES) -> Lieu:
         base, origine = _embarquee(dossier), f"le PostgreSQL embarqué de {dossier}"
     kafka = (None if reglages is None else reglages.kafka_bootstrap) or (etat.kafka_bootstrap if etat else None)
     propres = {nom: os.environ.get(f"VIGIE_{nom.upper()}_URL") or (etat.urls[nom] if etat else "") for nom in SERVICES}
-    return Lieu(dossier, services, reglages, base, origine, kafka, {nom: url for nom, url in propres.items() if url})
+    urls = {nom: url for nom, url in propres.items() if url}
+    declares = topics or next((fichier for fichier in DECLARATIONS if fichier.is_file()), None)
+    return Lieu(dossier, services, reglages, base, origine, kafka, urls, declares)
 
 
 def _embarquee(dossier: Path) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,9 @@ from vigie.pile import SERVICES
 
 def doctor(
     service: Annotated[list[str] | None, typer.Option(help="Un service seulement, répétable ; sinon tous.")] = None,
+    topics: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="La déclaration des topics de Kafka.")
+    ] = None,
     en_json: Annotated[bool, typer.Option("--json", help="Un document JSON au lieu d'un tableau.")] = False,
 ) -> None:
     """Examine l'installation et dit que faire ; code 1 si quelque chose est mauvais."""
@@ -22,7 +26,7 @@ def doctor(
     if inconnus := set(service or ()) - set(SERVICES):
         raise typer.BadParameter(f"service inconnu : {', '.join(sorted(inconnus))}.")
     faire_taire()
-    constats = asyncio.run(ausculter(service or SERVICES))
+    constats = asyncio.run(ausculter(service or SERVICES, topics))
     if en_json:
         sys.stdout.write(json.dumps(document(constats), ensure_ascii=False, indent=2) + "\n")
     else:

@@ -64,7 +64,7 @@ def caisse_de_la_ligne(
             valeur = lire(request.path_params[parametre])
         except ValueError:
             return None
-        service = piece(ServiceAlertes)(request)
+        service = await piece(ServiceAlertes)(request)
         async with service.moteur.connect() as conn:
             caisse: str | None = await conn.scalar(select(registre.c[colonne]).where(cle == valeur))
         return caisse

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,11 +34,18 @@ from shared.service.acces import LECTEURS, Acces, de_la_requete, ouvert_a
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
 from shared.service.pagination import Page, page_demandee
-from shared.service.reponses import Jour
+from shared.service.reponses import Instant, Jour
 
 routes = APIRouter(tags=["mesures déclarées"])
 
 LOT_MAX = 5_000
+
+_SANS_NOUVELLE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Une liste, et ce que chacune est devenue ; ou une mesure qui était déjà là",
+        "content": {"application/json": {}},
+    }
+}
 
 
 class NouvelleMesure(Corps):
@@ -59,7 +66,7 @@ class NouvelleMesure(Corps):
     commentaire: Annotated[str | None, Field(max_length=2_000)] = None
 
 
-@routes.post("/v1/mesures", status_code=201, summary="Déclarer des mesures")
+@routes.post("/v1/mesures", status_code=201, summary="Déclarer des mesures", responses=_SANS_NOUVELLE)
 async def deposer(
     request: Request,
     service: Service,
@@ -81,7 +88,9 @@ async def deposer(
                 document = await _deposer(conn, service, corps, principal.identifiant)
             except MesureRefusee as exc:
                 raise champ_invalide(exc.champ, str(exc)) from None
-            return json(document, 200 if document["statut"] == "inchangee" else 201)
+            if document["statut"] == "inchangee":
+                return json(document)
+            return json(document, 201, Location=f"/v1/mesures/{document['id']}")
         resultats = []
         for position, mesure in enumerate(corps):
             try:
@@ -128,7 +137,7 @@ async def lister(
     caisse: Annotated[str | None, Query(description="Slug ou nom d'une caisse, ou « reseau »")] = None,
     du: Annotated[Jour | None, Query(description="Celles qui ont un jour à partir de celui-ci")] = None,
     au: Annotated[Jour | None, Query(description="Celles qui ont un jour jusqu'à celui-ci")] = None,
-    a_date: Annotated[AwareDatetime | None, Query(description="Telles qu'elles étaient connues à cet instant")] = None,
+    a_date: Annotated[Instant | None, Query(description="Telles qu'elles étaient connues à cet instant")] = None,
     remplacees: Annotated[bool, Query(description="Les valeurs corrigées depuis aussi")] = False,
 ) -> dict[str, Any]:
     """Avec la cible de leur dernière année et le verdict, l'une et l'autre tels que connus à la même date."""

@@ -103,7 +103,7 @@ def charger_regles(fichier: Path | None = None) -> Regles:
 @cache
 def _charger(fichier: Path) -> Regles:
     try:
-        regles = msgspec.convert(yaml.safe_load(fichier.read_text(encoding="utf-8")), Regles)
+        regles = msgspec.convert(yaml.load(fichier.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), Regles)
         for regle in regles.regles:
             _dire(regle.motif, {})
     except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError) as exc:

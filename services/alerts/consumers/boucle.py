@@ -15,10 +15,7 @@ from sqlalchemy import select
 
 from services.alerts.consumers.alertmanager import Poussoir
 from services.alerts.consumers.evaluation import Bilan, Evaluateur
-from services.alerts.domain import NOM
-from services.alerts.store.base import pilote, transaction
 from services.alerts.store.tables import a_evaluer, evaluation
-from shared.service.idempotence import purger
 from shared.service.periodique import repeter
 
 _log = structlog.get_logger(__name__)
@@ -79,9 +76,6 @@ class Boucle:
         if bilan is not None:
             duree.labels("complete" if bilan.complete else "partielle").observe(time.perf_counter() - depart)
             self._a_refaire = bool(bilan.sans_reponse)
-        if bilan is not None and bilan.complete:
-            async with transaction(self.evaluateur.moteur) as conn:
-                await purger(await pilote(conn), NOM, bilan.instant)
         return bilan
 
     async def _pousser(self, *, change: bool) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import ColumnElement, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -54,7 +54,7 @@ from shared.service.etag import exiger_if_match
 from shared.service.idempotence import CleIdempotence
 from shared.service.identite import PrincipalCourant
 from shared.service.pagination import Page, page_demandee
-from shared.service.reponses import Jour
+from shared.service.reponses import Instant, Jour
 
 routes = APIRouter(tags=["évocations"])
 
@@ -197,7 +197,7 @@ async def lister_adaptees(
     caisse: Annotated[str | None, Query(description="Slug ou nom d'une caisse")] = None,
     indicateur: str | None = None,
     jour: Annotated[Jour | None, Query(description="Celles qui valent ce jour-là")] = None,
-    a_date: Annotated[AwareDatetime | None, Query(description="Telles qu'elles étaient connues à cet instant")] = None,
+    a_date: Annotated[Instant | None, Query(description="Telles qu'elles étaient connues à cet instant")] = None,
 ) -> dict[str, Any]:
     """Deux temps : les jours où elles valent, et quand on les a sues. Une borne nulle est celle de la convention."""
     filtre = {"caisse": None if caisse is None else caisse_demandee(caisse), "indicateur": indicateur}

@@ -89,7 +89,9 @@ class Facteur:
         """Remind who must be, send everything that is due; how many tries were made."""
         await self._resceller()
         await self._relancer()
-        taches = [asyncio.create_task(self._envoyer_tout()) for _ in range(PARALLELE)]
+        async with self.moteur.connect() as conn:
+            due = await store.quelque_chose_est_du(conn, self.clock.now())
+        taches = [asyncio.create_task(self._envoyer_tout()) for _ in range(PARALLELE if due else 0)]
         try:
             essais = sum(await asyncio.gather(*taches))
         finally:

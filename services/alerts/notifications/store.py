@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import Row, Select, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as deposer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,13 +26,14 @@ class Prise:
     document: str | None
 
 
-async def prendre(conn: AsyncConnection, instant: datetime) -> Prise | None:
-    """The livraison that is due the longest, counted as tried; None when none is.
+async def quelque_chose_est_du(conn: AsyncConnection, instant: datetime) -> bool:
+    """Whether ``prendre`` may find something."""
+    return (await conn.execute(_dues(instant))).first() is not None
 
-    Its next try is set before this one begins: a worker that dies leaves nothing that is tried for ever at once.
-    Those of a webhook that was set aside wait.
-    """
-    attente = (
+
+def _dues(instant: datetime) -> Select[Any]:
+    """The livraison that is due the longest, and what a try of it needs."""
+    return (
         select(livraisons.c.id, livraisons.c.tentatives, notifications.c.document)
         .join(notifications, notifications.c.id == livraisons.c.notification)
         .outerjoin(destinataires, destinataires.c.caisse == notifications.c.caisse)
@@ -43,8 +44,16 @@ async def prendre(conn: AsyncConnection, instant: datetime) -> Prise | None:
         )
         .order_by(livraisons.c.prochain_essai, livraisons.c.id)
         .limit(1)
-        .with_for_update(of=livraisons, skip_locked=True)
     )
+
+
+async def prendre(conn: AsyncConnection, instant: datetime) -> Prise | None:
+    """The livraison that is due the longest, counted as tried; None when none is.
+
+    Its next try is set before this one begins: a worker that dies leaves nothing that is tried for ever at once.
+    Those of a webhook that was set aside wait.
+    """
+    attente = _dues(instant).with_for_update(of=livraisons, skip_locked=True)
     due = (await conn.execute(attente)).one_or_none()
     if due is None:
         return None

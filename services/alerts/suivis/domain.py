@@ -58,7 +58,8 @@ class Capacite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def charger_capacite(fichier: Path = FICHIER) -> Capacite:
     """The capacity a file gives. Raises CatalogueInvalide naming the fault."""
     try:
-        capacite = msgspec.convert(yaml.safe_load(fichier.read_text(encoding="utf-8")), Capacite, strict=False)
+        brut = yaml.load(fichier.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        capacite = msgspec.convert(brut, Capacite, strict=False)
     except msgspec.ValidationError as exc:
         raise CatalogueInvalide(f"{fichier.name}: {exc}") from exc
     effectifs = [capacite.auditeurs, capacite.jours_par_auditeur, capacite.jours_par_audit]

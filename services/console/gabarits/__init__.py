@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.console import mots
+from services.console import mots, phrases
 from services.console.statique import adresse
 
 DOSSIER = Path(__file__).parent
@@ -29,11 +29,19 @@ def creer_environnement() -> Environment:
         "heure": mots.heure,
         "majuscule": lambda texte: texte[:1].upper() + texte[1:],
         "nom_caisse": mots.nom_caisse,
-        "en_noms": mots.en_noms,
-        "sans_adresses": mots.sans_adresses,
-        "page_de": mots.page_de,
+        "en_noms": phrases.en_noms,
+        "sans_urn": lambda source: source.replace(phrases.URN_DES_SOURCES, ""),
+        "accorder": mots.accorder,
+        "sans_adresses": phrases.sans_adresses,
+        "page_de": phrases.page_de,
         "minuscule": lambda texte: texte[:1].lower() + texte[1:],
         "dire": lambda code, table: mots.dire(table, code),
     }
-    env.globals |= {"statique": adresse, "avec_unite": mots.avec_unite, "compte": mots.compte, "mots": mots}
+    env.globals |= {
+        "statique": adresse,
+        "avec_unite": mots.avec_unite,
+        "compte": mots.compte,
+        "intervalle": mots.intervalle,
+        "mots": mots,
+    }
     return env

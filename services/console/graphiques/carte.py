@@ -27,7 +27,7 @@ class Case(NamedTuple):
 @cache
 def places() -> Mapping[str, tuple[int, int]]:
     """Column and row of each department."""
-    lignes = yaml.safe_load(_FICHIER.read_text(encoding="utf-8"))
+    lignes = yaml.load(_FICHIER.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return {
         nom: (colonne, rang)
         for rang, ligne in enumerate(lignes)

@@ -57,7 +57,7 @@ class Productivite:
 
 def lire(nom: str) -> dict[str, Any]:
     """Content of a data file of entraide."""
-    return cast(dict[str, Any], yaml.safe_load((_DONNEES / nom).read_text(encoding="utf-8")))
+    return cast(dict[str, Any], yaml.load((_DONNEES / nom).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
 
 
 @lru_cache(maxsize=1)

@@ -9,16 +9,14 @@ import structlog
 from services.entraide.assemblage import ServiceEntraide
 from services.entraide.besoins import store as depot_besoins
 from services.entraide.besoins.store import SYSTEME
-from services.entraide.domain import NOM
 from services.entraide.plans import store
 from services.entraide.plans.a_part import CalculEnEchec, PlanTropLong
 from services.entraide.plans.allocation import RienAAllouer, preparer, proposer_le_plan
 from services.entraide.plans.provisoire import repondre
 from services.entraide.propositions.store import a_reallouer
-from shared.database.transactions import pilote, transaction
+from shared.database.transactions import transaction
 from shared.service.amonts import LectureImpossible
 from shared.service.erreurs import Conflit
-from shared.service.idempotence import purger
 from shared.service.periodique import repeter
 
 _log = structlog.get_logger(__name__)
@@ -68,6 +66,5 @@ async def _allouer(service: ServiceEntraide, client: httpx.AsyncClient) -> int:
         return 0
     async with transaction(service.moteur) as conn:
         plan = await proposer_le_plan(conn, pret, maintenant, SYSTEME)
-        await purger(await pilote(conn), NOM, maintenant)
     _log.info("plan propose", plan=plan, missions=len(pret.contenu["missions"]))
     return 1

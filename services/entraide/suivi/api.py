@@ -90,8 +90,8 @@ async def _suite(
 @routes.get("/v1/missions/{numero}/effet", summary="Ce qu'une mission a changé")
 async def lire_effet(service: Service, numero: Numero) -> Response:
     """Un, deux et trois mois après : l'aidée et l'aidante, contre leur propre projection d'avant et contre les caisses
-    qui ont été dans la même situation sans aide, avec l'intervalle. « non_distinguee » : rien ne dit que ce n'est pas le hasard. Une mesure ne
-    change plus ; une nouvelle version de l'indicateur en fait une autre, à côté."""
+    qui ont été dans la même situation sans aide, avec l'intervalle. « non_distinguee » : rien ne dit que ce n'est pas
+    le hasard. Une mesure ne change plus ; une nouvelle version de l'indicateur en fait une autre, à côté."""
     lue, _, _ = await _mission(service, numero)
     async with service.moteur.connect() as conn:
         gardes = await store.lire_effets(conn, [numero])

@@ -1,4 +1,4 @@
-"""Alembic's environment for every service; `shared.database.migrations` gives the connection and the schema."""
+"""Alembic's environment for every service; `shared.database.montee` gives the connection and the schema."""
 
 from alembic import context
 

@@ -145,7 +145,7 @@ def _instants(valeur: Valeur, zone: ZoneInfo) -> Any:
 async def _sa_caisse(request: Request) -> str | None:
     """The caisse of the dossiers of this number; None when there are none, or of several caisses."""
     chemin, namespaces = request.path_params, request.query_params.getlist("namespace")
-    service = piece(ServiceDossiers)(request)
+    service = await piece(ServiceDossiers)(request)
     lus = await _lus(service, chemin["process"], chemin["id"], namespaces[-1] if namespaces else None)
     caisses = {dossier["caisse"] for dossier in lus}
     return caisses.pop() if len(caisses) == 1 else None

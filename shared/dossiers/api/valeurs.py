@@ -87,7 +87,7 @@ async def valeurs(
     70 %, le verdict est « non_mesure ». « suivant » est le curseur de la page d'après, quand il y en a une. Le CSV
     porte les mêmes lignes, et le nom de chaque caisse.
     """
-    async with _a_l_instant(service) as conn:
+    async with service.a_l_instant.connect() as conn:
         voulu = await indicateur_alors(conn, service.definition.nom, code, options.a_date)
         if options.a_date is None and options.version is None:
             return await _repondre(conn, request, service, [voulu], options, plusieurs=False)
@@ -105,18 +105,13 @@ async def valeurs_de_plusieurs(
     """
     nom = service.definition.nom
     codes = None if options.indicateurs is None else dict.fromkeys(c.strip() for c in options.indicateurs.split(","))
-    async with _a_l_instant(service) as conn:
+    async with service.a_l_instant.connect() as conn:
         if options.a_date is not None:
             alors = [await indicateur_alors(conn, nom, code, options.a_date) for code in codes or ()]
             voulus = alors or indicateurs_du_service(nom)
             return await _repondre_comme_connu(conn, request, service, voulus, options, None, plusieurs=True)
         voulus = indicateurs_du_service(nom) if codes is None else [indicateur_nomme(nom, code) for code in codes]
         return await _repondre(conn, request, service, voulus, options, plusieurs=True)
-
-
-def _a_l_instant(service: ServiceDossiers) -> AsyncConnection:
-    """A connection on which each statement is of its own instant: no transaction to begin nor to end."""
-    return service.moteur.execution_options(isolation_level="AUTOCOMMIT").connect()
 
 
 async def _repondre(

@@ -41,23 +41,30 @@ class CalculChaine(CalculEnLot):
             if TEMOIN in contact.attributs:
                 derniers[motif] = jour
                 continue
-            dit = {"canal": contact.attributs["canal"], "motif": motif}
-            retard = dossier_en_retard(contact.temps, dossiers, self._limites, self._lieux)
-            faites.append(self._cellule(self._induit, contact, lieu, jour, dit | {"retard": retard}))
+            retard = dossier_en_retard(contact.temps, dossiers, self._limites, self._lieux) if dossiers else AUCUN
+            faites.append(self._cellule(self._induit, contact, lieu, jour, ("retard", retard)))
             if motif and motif != AUTRE:
                 ecart, delai = _ecart(derniers.get(motif), jour), contact.attributs.get("delai", "")
-                faites.append(self._cellule(self._process, contact, lieu, jour, dit | {"ecart": ecart, "delai": delai}))
+                faites.append(self._cellule(self._process, contact, lieu, jour, ("ecart", ecart, "delai", delai)))
                 derniers[motif] = jour
         return sorted(faites)
 
-    def _cellule(
-        self, process: int, contact: Contenu, lieu: Lieu, jour: int, strate: Mapping[str, str]
-    ) -> Contribution:
-        executante = contact.productrice or lieu.prenante(strate["canal"], jour) or contact.caisse
+    def _cellule(self, process: int, contact: Contenu, lieu: Lieu, jour: int, en_plus: tuple[str, ...]) -> Contribution:
+        """``en_plus``: names and values of the stratum after its channel and motif."""
+        canal = contact.attributs["canal"]
+        executante = contact.productrice or lieu.prenante(canal, jour) or contact.caisse
         plateforme = self._codes.code("plateforme", contact.plateforme) if contact.plateforme else 0
         issue = self._issues[contact.attributs.get("issue", EN_COURS)]
-        code = self._codes.code("strate", nom_strate(strate))
+        code = self._strate_de(("canal", canal, "motif", contact.attributs.get("motif", ""), *en_plus))
         return FLUX, (process, contact.caisse, executante, plateforme, code, jour, _SANS_HEURE, issue), (1,)
+
+    def _strate_de(self, dit: tuple[str, ...]) -> int:
+        """Code of a stratum; 0, asked again the next time, while the dictionary has none."""
+        code = self._strates.get(dit)
+        if not code:
+            valeurs = dict(zip(dit[::2], dit[1::2], strict=True))
+            code = self._strates[dit] = self._codes.code("strate", nom_strate(valeurs))
+        return code
 
 
 def _ecart(dernier: int | None, jour: int) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -57,6 +59,8 @@ class Flux:
         toutes = _ouvertes(agenda, jour)
         if not toutes or fin <= debut:
             return 0.0
+        if debut <= matin and fin >= soir:
+            return 1.0
         return max(0, agenda.secondes_ouvertes(max(debut, matin), min(fin, soir - 1))) / toutes
 
     @cached_property
@@ -87,6 +91,14 @@ def _ouvertes(agenda: Ouvertures, jour: int) -> int:
     return agenda.secondes_ouvertes(agenda.fuseau.minuit(jour), agenda.fuseau.minuit(jour + 1) - 1)
 
 
+def en_tableau(flux: Sequence[Flux], jours: Sequence[range]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Events of each day, and whether nothing is expected of it: one row a source, of as many ``jours`` of its own."""
+    lignes = list(zip(flux, jours, strict=True))
+    fermes = {(id(f.chomes), siens): [*map(f.chomes.__contains__, siens)] for f, siens in lignes}
+    recus = np.array([[f.recus.get(jour, 0) for jour in siens] for f, siens in lignes], dtype=np.int64)
+    return recus, np.array([fermes[id(f.chomes), siens] for f, siens in lignes])
+
+
 async def lire_flux(
     conn: AsyncConnection,
     schema: str,
@@ -99,8 +111,13 @@ async def lire_flux(
     speak of one caisse, when given. Of those that have not spoken for long: all they ever sent."""
     code = None if process is None else dictionnaire.connait("process", process) or 0
     choix = "true" if code is None else f"process = {code:d}"
-    provenances = f"{schema}.provenances WHERE {choix} GROUP BY source, process"
+    qui = "true"
+    if caisse is not None:
+        qui = f"(source, process) IN (SELECT source, process FROM {schema}.provenances WHERE caisse = {caisse:d})"
+    provenances = f"{schema}.provenances WHERE {choix} AND {qui} GROUP BY source, process"
     venues = await _lignes(conn, f"SELECT source, process, array_agg(DISTINCT caisse) FROM {provenances}")
+    if caisse is not None:
+        choix += f" AND source = ANY({liste(sorted({source for source, _ in venues}))})"
     comptes = await _lignes(conn, _par_source(schema, f"jour >= {depuis:d} AND {choix}"))
     tues = [cle for cle in venues if cle not in comptes or jour_de_reception(comptes[cle][0]) < depuis + MEMOIRE]
     if tues:
@@ -109,11 +126,10 @@ async def lire_flux(
         comptes |= await _lignes(conn, _par_source(schema, quelles))
     flux = []
     for (source, numero), (caisses,) in venues.items():
-        if caisse is None or caisse in caisses:
-            dernier, jours, n, premiers = comptes[source, numero]
-            recus, arrives = dict(zip(jours, n, strict=True)), dict(zip(jours, premiers, strict=True))
-            noms = dictionnaire.nom("source", source), dictionnaire.nom("process", numero)
-            flux.append(Flux(*noms, recus, arrives, dernier, tuple(sorted(caisses))))
+        dernier, jours, n, premiers = comptes[source, numero]
+        recus, arrives = dict(zip(jours, n, strict=True)), dict(zip(jours, premiers, strict=True))
+        noms = dictionnaire.nom("source", source), dictionnaire.nom("process", numero)
+        flux.append(Flux(*noms, recus, arrives, dernier, tuple(sorted(caisses))))
     return sorted(flux, key=lambda f: (f.source, f.process))
 
 

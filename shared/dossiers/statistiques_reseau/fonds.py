@@ -14,13 +14,15 @@ from shared.dossiers.presentation import NOM_RESEAU
 from shared.dossiers.valeurs import Demande, DemandeInvalide, Evaluateur, sur_horloge
 from shared.indicators.periodes import Periode
 from shared.indicators.statistiques import RESEAU, Valeur, exacte
-from shared.network.jours import date_de
+from shared.network.jours import date_de, jour_de
 from shared.network.reseau import charger
 
 Document = dict[str, object]
 
 DELAIS = ("delai_quantile", "delai_moyen")
 """Kinds of indicator that say how long closed files took."""
+
+_DERNIER = jour_de(date.max)
 
 
 class Fonds:
@@ -76,7 +78,7 @@ def bornes(periode: Periode) -> Document:
 
 def un_an_avant(periode: Periode) -> Periode:
     """The same period a year before; the last day of a month answers to the last day of that month."""
-    return Periode(_recule(periode.du), _recule(periode.au + 1) - 1)
+    return Periode(_recule(periode.du), _recule(min(periode.au + 1, _DERNIER)) - 1)
 
 
 def _recule(jour: int) -> int:

@@ -53,7 +53,13 @@ class _Examen(NamedTuple):
     detecteur: Detecteur
     periode: Periode
     maintenant: int
+    caisse: int | None
     connu: int | None
+
+    @property
+    def d_ici(self) -> str:
+        """SQL: a row of the caisse that is asked about, if any."""
+        return "" if self.caisse is None else f" AND caisse = {self.caisse:d}"
 
 
 async def detecter(
@@ -68,10 +74,11 @@ async def detecter(
     first. ``connu``: as known on the evening of that Paris day, but for what is read off dossiers, which are kept as
     they are now."""
     noms = slugs()
+    seule = None if caisse == RESEAU else caisse
     documents: list[Document] = []
     for detecteur in detecteurs_du_service(fonds.schema):
         inconnu = connu is not None and detecteur.genre in _SUR_DOSSIERS
-        examen = _Examen(fonds, conn, detecteur, periode, maintenant, connu)
+        examen = _Examen(fonds, conn, detecteur, periode, maintenant, seule, connu)
         trouvees = {} if inconnu else await _LECTURES[detecteur.genre](examen)
         lignes = [
             {"caisse": noms[code], "valeur": float(d.valeur), "alerte": d.alerte}
@@ -116,7 +123,7 @@ async def _ecremage(e: _Examen) -> Detections:
 
 
 def _demande(e: _Examen, indicateur: Indicateur) -> Demande:
-    return Demande(indicateur, [e.periode], e.maintenant, connu=e.connu)
+    return Demande(indicateur, [e.periode], e.maintenant, caisse=e.caisse, connu=e.connu)
 
 
 async def _clotures_rouvertes(e: _Examen) -> Detections:
@@ -126,7 +133,7 @@ async def _clotures_rouvertes(e: _Examen) -> Detections:
     connus = "" if e.connu is None else f" AND enregistre <= {e.connu:d}"
     mouvements = (
         "SELECT caisse, cause, sum(n)::bigint AS n "
-        f"FROM {e.fonds.schema}.clos WHERE process = {process:d} AND {entre('jour_clos', *e.periode)}{connus} "
+        f"FROM {e.fonds.schema}.clos WHERE process = {process:d} AND {entre('jour_clos', *e.periode)}{connus}{e.d_ici} "
         "GROUP BY caisse, jour_ouvert, jour_clos, enregistre, cause"
     )
     lignes = await e.conn.execute(
@@ -153,7 +160,7 @@ async def _accords_incomplets(e: _Examen) -> Detections:
     )
     requete = (
         f"SELECT caisse, contributions, CASE WHEN {suspendu} THEN etat END FROM {e.fonds.schema}.dossiers "
-        f"WHERE {entre('jour_clos', *e.periode)} AND serie = ANY({liste(series)})"
+        f"WHERE {entre('jour_clos', *e.periode)} AND serie = ANY({liste(series)}){e.d_ici}"
     )
     codes = [code for code in (e.fonds.dictionnaire.connait("issue", nom) for nom in issues) if code is not None]
     incomplets, accords = Counter[int](), Counter[int]()
@@ -225,7 +232,9 @@ async def _sommes(e: _Examen, selection: Selection) -> dict[int, tuple[int, int]
     process = e.fonds.dictionnaire.connait("process", e.detecteur.process)
     if process is None:
         return {}
-    lues = await e.fonds.sommer(e.conn, Filtre(process, "responsable", connu=e.connu), [selection], ("num", "den"))
+    lues = await e.fonds.sommer(
+        e.conn, Filtre(process, "responsable", caisse=e.caisse, connu=e.connu), [selection], ("num", "den")
+    )
     return {c: (k, n) for c, k, n in zip(*(lues[nom].tolist() for nom in ("caisse", "num", "den")), strict=True)}
 
 

@@ -12,6 +12,7 @@ from shared.service.acces import Acces, ouvert_a
 from shared.service.audit.ligne import TEXTE_MAX
 from shared.service.audit.registre import Filtre, Registre, dernieres, tete
 from shared.service.pagination import Page, lier_suivante, page_demandee, paginer
+from shared.service.reponses import Jour
 
 routes = APIRouter(tags=["audit"])
 
@@ -36,8 +37,8 @@ async def lire(
     request: Request,
     response: Response,
     page: Annotated[Page, Depends(page_demandee)],
-    du: Annotated[date | None, Query(description="Premier jour compris, de Paris")] = None,
-    au: Annotated[date | None, Query(description="Dernier jour compris")] = None,
+    du: Annotated[Jour | None, Query(description="Premier jour compris, de Paris")] = None,
+    au: Annotated[Jour | None, Query(description="Dernier jour compris")] = None,
     sujet: Texte = None,
     caisse: Texte = None,
 ) -> dict[str, Any]:

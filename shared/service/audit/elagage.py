@@ -5,11 +5,13 @@ removed, by whom and when, stays written.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from shared.database.connexion import acquerir
 from shared.service.audit.ligne import Acte, en_texte
 from shared.service.audit.registre import Tete, inscrire
 from shared.service.audit.tables import ELAGAGE
@@ -19,6 +21,11 @@ GARDE_MIN: Final = timedelta(days=183)
 
 LOT: Final = 10_000
 """Rows removed in one transaction."""
+
+_ENTRETIEN: Final = "entretien"
+"""``sujet`` of the seals that the maintenance writes."""
+
+_PARIS = ZoneInfo("Europe/Paris")
 
 
 class ElagageImpossible(Exception):
@@ -56,6 +63,13 @@ async def elaguer(conn: asyncpg.Connection, schema: str, avant: datetime, mainte
             break
         retirees += nombre
     return Elagage(jusqu_a, retirees)
+
+
+async def elaguer_les_anciennes(pool: asyncpg.Pool, schema: str, jours: int, maintenant: datetime) -> int:
+    """Remove the rows of more than so many whole days of Paris; how many. Again on the same day, it writes nothing."""
+    jour = maintenant.astimezone(_PARIS).date() - timedelta(days=jours)
+    async with acquerir(pool) as conn:
+        return (await elaguer(conn, schema, datetime.combine(jour, time(), _PARIS), maintenant, _ENTRETIEN)).retirees
 
 
 async def sceller(conn: asyncpg.Connection, schema: str, avant: datetime, maintenant: datetime, sujet: str) -> int:

@@ -33,7 +33,9 @@ async def tenir_registre(schema: str, service: type[AvecPool], app: "Application
     """A lifespan, after the one that opens ``service``: while it lasts, acts can be written, and the head is told."""
     ouvert: AvecPool = app.pieces[service]  # type: ignore[assignment]
     registre = Registre(schema, ouvert.pool, app.clock)
-    lignes = Gauge("vigie_audit_lignes", "Numéro de la dernière ligne du registre d'audit", registry=app.registre)
+    lignes = Gauge(
+        "vigie_audit_lignes", "Numéro de la dernière ligne du registre d'audit", ("service",), registry=app.registre
+    ).labels(schema)
     dite: Tete | None = None
 
     async def dire() -> None:

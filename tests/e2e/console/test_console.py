@@ -71,14 +71,18 @@ def agir(page: Page, acte: str, pour: str, **champs: str) -> None:
     bloc = page.locator("details").filter(has=page.get_by_role("button", name=acte, exact=True, include_hidden=True))
     if bloc.get_attribute("open") is None:
         bloc.locator("summary").click()
-    bloc.locator("[name=par]").select_option(pour)
+    par = bloc.locator("[name=par]")
+    if par.get_attribute("type") == "hidden":
+        expect(par).to_have_value(pour)
+    else:
+        par.select_option(pour)
     for nom, valeur in champs.items():
         bloc.locator(f"[name={nom}]").fill(valeur)
     bloc.get_by_role("button", name=acte, exact=True).click()
 
 
 def test_le_comite_decide_au_clavier_et_la_caisse_accuse_la_lettre_et_depose_son_plan(page: Page, site: Site) -> None:
-    attendre(page, "/comites", "<td>préparé</td>")
+    attendre(page, "/comites", ">préparé</td>")
     page.goto("/comites")
     page.fill("#mois", "2026-10")
     page.get_by_role("button", name="Préparer").click()
@@ -246,7 +250,7 @@ def test_le_reseau_entier_tient_en_200_ko_et_200_ms(page: Page, site: Site) -> N
     assert min(durees) < DELAI_MAX_S, durees
 
 
-def test_une_mission_commence_son_lundi_et_se_suit(page: Page, site: Site) -> None:
+def test_une_mission_commence_son_lundi_se_suit_et_se_lit_chez_l_aidee(page: Page, site: Site) -> None:
     for horloge in site.horloges:
         assert page.request.put(f"{horloge}/v1/horloge", data={"instant": PREMIER_LUNDI}).ok
     attendre(page, "/entraide", "10/01/2027 : en cours")
@@ -255,3 +259,8 @@ def test_une_mission_commence_son_lundi_et_se_suit(page: Page, site: Site) -> No
     expect(page.get_by_role("heading", name="Livré contre convenu")).to_be_visible()
     expect(page.get_by_text("CPAM de Loir-et-Cher a livré")).to_be_visible()
     examiner(page, site, "mission")
+    page.goto(f"/caisses/{AIDEE}")
+    recue = page.get_by_role("region", name="Entraide").locator("h3:text-is('Aide reçue') + ul > li").first
+    expect(recue).to_contain_text("(en cours)")
+    expect(recue).to_contain_text("Ce qui reste à mesurer, et ce qui était prévu sans cette mission")
+    examiner(page, site, "caisse_aidee", etroite=False)

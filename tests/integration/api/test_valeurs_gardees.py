@@ -44,7 +44,7 @@ def question(pile: Pile, code: str = "taux_decroche", periodes: tuple[Periode, .
 
 def lire(pile: Pile) -> AsyncConnection:
     """A connection as the API has: each statement is of its own instant."""
-    return pile.service.moteur.execution_options(isolation_level="AUTOCOMMIT").connect()
+    return pile.service.a_l_instant.connect()
 
 
 async def n(pile: Pile, gardees: ValeursGardees, demande: Demande) -> list[int]:

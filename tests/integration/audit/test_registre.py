@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from shared.database.connexion import creer_pool
-from shared.service.audit.elagage import GARDE_MIN, ElagageImpossible, elaguer, sceller
+from shared.service.audit.elagage import GARDE_MIN, ElagageImpossible, elaguer, elaguer_les_anciennes, sceller
 from shared.service.audit.ligne import Acte
 from shared.service.audit.registre import Filtre, Tete, inscrire, tete, toutes
 from shared.service.audit.tables import ddl
@@ -206,6 +206,19 @@ async def test_un_elagage_interrompu_se_verifie_et_se_reprend(base: asyncpg.Conn
     fait = await elaguer(base, SCHEMA, DEBUT + 5 * JOUR, maintenant, "x")
     assert (fait.jusqu_a, fait.retirees) == (5, 3)
     assert (await verifie(postgres_vide)).lignes == 6
+
+
+async def test_l_entretien_scelle_une_fois_par_jour_ce_qui_a_passe_sa_duree(
+    base: asyncpg.Connection, postgres_vide: str
+) -> None:
+    await ecrire(base, *range(10))
+    # 10 h in Paris, 200 days after the fourth row: the day of that row is whole only once it is 200 days behind.
+    midi = DEBUT + 3 * JOUR + timedelta(days=200)
+    async with asyncpg.create_pool(postgres_vide, min_size=1, max_size=1) as pool:
+        faits = [await elaguer_les_anciennes(pool, SCHEMA, 200, quand) for quand in (midi, midi, midi + JOUR)]
+    assert faits == [3, 0, 1]
+    rapport = await verifie(postgres_vide)
+    assert (rapport.ok, rapport.elague, rapport.tete.numero) == (True, 4, 12)
 
 
 async def test_le_registre_des_six_derniers_mois_ne_s_elague_pas(base: asyncpg.Connection) -> None:

@@ -29,7 +29,7 @@ async def test_le_reseau_montre_valeur_verdict_forme_effectif_et_la_caisse_a_voi
     page = await console.page("/")
     paris, toulouse = ligne(page, "CPAM de Paris"), ligne(page, "CPAM de la Haute-Garonne")
     assert "▲ 10 " in paris
-    assert "alerte · n 1 000" in paris
+    assert "alerte, n 1 000" in paris
     assert "1 avérée" in paris
     assert "● 95 " in toulouse
     assert "non mesuré" in ligne(page, "CPAM de l&#39;Ain")

@@ -86,7 +86,7 @@ async def test_a_version_that_fails_leaves_nothing_and_the_ones_before_stay(
 async def test_a_migration_gives_way_to_a_lock_and_succeeds_once_it_is_free(
     postgres_vide: str, conn: asyncpg.Connection, emplacement: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.database.migrations.LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr("shared.database.montee.LOCK_TIMEOUT", "100ms")
     await migrer(postgres_vide, "un", emplacement)
     (emplacement / "0002_suite.py").write_text(DEUX)
     async with conn.transaction():

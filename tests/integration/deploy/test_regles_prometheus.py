@@ -98,6 +98,24 @@ CAS: dict[str, tuple[list[dict[str, str]], str, str, dict[str, str] | None]] = {
         "36h1m",
         {"service": "claims"},
     ),
+    "a register whose end came back, on replicas that read it at different times": (
+        [
+            serie('vigie_audit_lignes{service="claims",instance="a"}', "100x10 140x10 stale"),
+            serie('vigie_audit_lignes{service="claims",instance="b"}', "100x12 140x8 90x40"),
+        ],
+        "VigieRegistreRaccourci",
+        "40m",
+        {"service": "claims"},
+    ),
+    "a register pruned, and replicas that read it late": (
+        [
+            serie('vigie_audit_lignes{service="claims",instance="a"}', "100x10 141x10 stale"),
+            serie('vigie_audit_lignes{service="claims",instance="b"}', "100x24 141x40"),
+        ],
+        "VigieRegistreRaccourci",
+        "40m",
+        None,
+    ),
     "one answer in twenty is a server error: fifty times the margin": (
         [serie(REQUETES % "202", "0+95x90"), serie(REQUETES % "500", "0+5x90")],
         "VigieMargeConsommeeVite",

@@ -12,7 +12,7 @@ from shared.clock import SimulatedClock
 from shared.database.connexion import est_passagere
 from shared.database.serveur import ServeurPostgres
 from shared.dossiers import entretien
-from shared.dossiers.entretien import PLIAGE, REJETS, Lus, Plan, derniere, entretenir, plan_du_service
+from shared.dossiers.entretien import PLIAGE, REGISTRE, REJETS, Lus, Plan, derniere, entretenir, plan_du_service
 from shared.dossiers.pliage import plier
 from shared.dossiers.tables import PLIE, SCELLE, TABLE
 from shared.dossiers.verification import verifier
@@ -156,6 +156,7 @@ def test_une_duree_de_garde_nomme_un_processus_du_catalogue_et_ne_vaut_que_pour_
     reglages = Reglages(retention_dossiers="fse=730, courriel=400", entretien_heure=4)  # type: ignore[arg-type]
     assert plan_du_service("claims", reglages) == Plan(4, None, {"fse": 730})
     assert plan_du_service("contacts", reglages) == Plan(4, 60, {"courriel": 400})
+    assert plan_du_service("claims", Reglages(retention_audit_jours=365)).etapes() == [*NUIT, REGISTRE]
     with pytest.raises(ReglagesInvalides, match="VIGIE_RETENTION_DOSSIERS"):
         plan_du_service("claims", Reglages(retention_dossiers={"inconnu": 3}))
 

@@ -9,9 +9,10 @@ from services.console.graphiques.carte import places
 from services.console.graphiques.courbe import carte_xmr
 from services.console.graphiques.jauge import jauge
 from services.console.graphiques.svg import texte
-from services.console.mots import avec_unite, compte, en_noms, jour_clair, nombre, page_de, sans_adresses
+from services.console.mots import avec_unite, compte, intervalle, jour_clair, nombre
 from services.console.pages.caisse.chaleur import tableau_de_chaleur
 from services.console.pages.entraide.lecture import effet_du_cote
+from services.console.phrases import en_noms, page_de, sans_adresses
 from services.console.releves import tendance
 from shared.network.reseau import charger
 
@@ -30,9 +31,20 @@ def test_l_unite_s_accorde_a_partir_de_deux() -> None:
     assert jour_clair("2026-11-01") == "1er novembre 2026"
 
 
+def test_un_intervalle_sans_borne_d_un_cote_se_dit_en_mots() -> None:
+    assert intervalle(11.94, 12.82) == "11,9 à 12,8"
+    assert (intervalle(14, None), intervalle(None, 87.2), intervalle(None, None)) == (
+        "14 et plus",
+        "87,2 au plus",
+        "sans",
+    )
+
+
 def test_une_phrase_d_un_service_se_lit_avec_les_noms_des_caisses_et_des_processus() -> None:
     dite = en_noms("La projection de cpam-25 sur « cmuc_acs » n'est pas connue (pôle cpam-25-cmuc_acs).")
     assert dite == "La projection de CPAM du Doubs sur « CMU-C et ACS » n'est pas connue (pôle cpam-25-cmuc_acs)."
+    muette = en_noms("La source urn:vigie:source:ij-cpam-77 n'envoie plus rien (ij) depuis le 17/11/2026.")
+    assert muette == "La source ij-cpam-77 n'envoie plus rien (Indemnités journalières) depuis le 17/11/2026."
     assert (compte(1.2, "feuille"), compte(1200, "dossier")) == ("1\xa0feuille", "1\u202f200\xa0dossiers")
 
 
@@ -79,12 +91,15 @@ def test_une_carte_de_controle_se_brise_ou_un_mois_manque_et_marque_les_signaux(
     cible = {"objectif": 10.0, "socle": 14.0, "seuil_alerte": 20.0}
     dessin = carte_xmr({"points": points, "limites": limites, "cible": cible}, "jours", "Délai")
     assert dessin is not None
-    assert dessin.count("<polyline") == 2
-    assert dessin.count('class="signal"') == 1
-    assert "5 mois" not in dessin
-    assert "4 mois mesurés : 10\xa0jours en février 2026, 11\xa0jours en juin 2026." in dessin
-    hauteurs = [float(y) for y in re.findall(r'<text x="638" y="([\d.]+)" class="etiquette"', dessin)]
-    assert all(b - a >= 15 for a, b in pairwise(hauteurs))
+    large, etroite = re.findall("<svg.*?</svg>", dessin)
+    for carte in (large, etroite):
+        assert carte.count("<polyline") == 2
+        assert carte.count('class="signal"') == 1
+        assert "5 mois" not in carte
+        assert "4 mois mesurés : 10\xa0jours en février 2026, 11\xa0jours en juin 2026." in carte
+        hauteurs = [float(y) for y in re.findall(r'<text x="\d+" y="([\d.]+)" class="etiquette"', carte)]
+        assert len(hauteurs) == 4
+        assert all(b - a >= 15 for a, b in pairwise(hauteurs))
 
 
 def test_moins_de_deux_mois_mesures_ne_font_pas_de_carte() -> None:

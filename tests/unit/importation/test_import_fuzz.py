@@ -29,6 +29,9 @@ EVENEMENTS = construire_mapping(
 FILE = construire_mapping(
     lire_yaml("{process: appel, source: s, format: asterisk-queue-log, attributes: {plateforme: queue, assure: data2}}")
 )
+SANS_TEXTE = construire_mapping(
+    lire_yaml(BASE.format(forme="dossiers", jalons="{recue: b, decidee_accord: c}").replace("caisse: c", "caisse: a"))
+)
 MOTS = [b",", b"\t", b"|", b'"', b"\n", b"\r\n", b"\0", b"\xff", b"1", b"x", b"a", b"2026-01-05", b"0001-01-01"]
 MOTS += [b"9999-12-31T23:59", b"T00:00-23:59", b"1767603600", b"ENTERQUEUE", b"cpam-75", b'{"a":1,"b":', b"}", b"1e9"]
 OCTETS = st.one_of(st.binary(max_size=400), st.lists(st.sampled_from(MOTS), max_size=60).map(b"".join))
@@ -56,6 +59,47 @@ def test_no_byte_after_the_header_makes_an_import_raise(mapping, nom, octets) ->
             json.loads(sortie.corps)
         assert not hasattr(sortie, "brut") or len(sortie.brut) <= BRUT_MAX
     assert vues == sorted(set(vues))
+
+
+_CELLULES = st.tuples(
+    st.sampled_from(["", "1", "2"]),
+    st.sampled_from(["2026-01-05", "2026-01-06T10:00:00+01:00", "hier"]),
+    st.sampled_from(["cpam-75", "2026-01-07", ""]),
+    st.sampled_from(["1", "2", "0"]),
+)
+_GABARITS = {
+    "f.csv": "{},{},{},{}",
+    "f.tsv": "{}\t{}\t{}\t{}",
+    "f.ndjson": '{{"a":"{}","b":"{}","c":"{}","n":"{}"}}',
+    "queue_log": "176760360{3}|1767603600.{0}|sav|NONE|ENTERQUEUE|{1}|{2}|1",
+}
+
+
+def _fichier(nom: str, rangees: list[tuple[str, ...]], octets: bytes) -> bytes:
+    """Rows most of which are good, then anything without a quote: one that is not closed takes what follows with it."""
+    lignes = "".join(_GABARITS[nom].format(*cellules) + "\n" for cellules in rangees).encode()
+    return ENTETES.get(nom, b"") + lignes + octets.replace(b'"', b"") + b"\n"
+
+
+def _sorties(mapping, nom, contenu: bytes) -> list:
+    return list(convertir(Path(nom), mapping, b"0123456789abcdef", io.BytesIO(contenu)))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "nom"),
+    [(SANS_TEXTE, "f.csv"), (EVENEMENTS, "f.tsv"), (SANS_TEXTE, "f.ndjson"), (FILE, "queue_log")],
+)
+@settings(deadline=None, max_examples=50)
+@given(rangees=st.lists(_CELLULES, max_size=8), octets=OCTETS, suite=OCTETS)
+def test_a_file_sent_again_or_grown_sends_what_it_sent_and_an_id_has_one_content(
+    mapping, nom, rangees, octets, suite
+) -> None:
+    contenu = _fichier(nom, rangees, octets)
+    envoyees = _sorties(mapping, nom, contenu)
+    assert _sorties(mapping, nom, contenu) == envoyees
+    assert _sorties(mapping, nom, contenu + suite)[: len(envoyees)] == envoyees
+    corps = {sortie.corps for sortie in envoyees if isinstance(sortie, Evenement)}
+    assert len({json.loads(c)["id"] for c in corps}) == len(corps)
 
 
 @pytest.mark.parametrize(("mapping", "nom"), CAS)

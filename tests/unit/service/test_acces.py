@@ -63,6 +63,7 @@ APPELS = {
     "depot de Paris": ("POST", "/v1/depots", {"caisse": "cpam-75"}),
     "depot sans caisse": ("POST", "/v1/depots", {}),
     "depot d'un nombre": ("POST", "/v1/depots", [1]),
+    "depot de rien": ("POST", "/v1/depots", None),
 }
 
 A_PARIS = {"tous", "liste de Paris", "liste de Paris par son nom", "contacts de Paris", "depot de Paris"}
@@ -72,7 +73,7 @@ PERMIS = {
     "auditeur": set(),
     "caisse": set(),
     "caisse:": set(),
-    "reseau": set(APPELS) - {"depot de Paris", "depot sans caisse", "depot d'un nombre"},
+    "reseau": {nom for nom in APPELS if not nom.startswith("depot")},
     "caisse:cpam-75": A_PARIS,
     "caisse:cpam-31": {"tous"},
     "caisse:cpam-31 caisse:cpam-75": A_PARIS,

@@ -14,7 +14,7 @@ from shared.clock import SystemClock
 from shared.database.connexion import est_hors_bornes
 from shared.service.application import creer_application
 from shared.service.reglages import Reglages
-from shared.service.reponses import Corps, Jour
+from shared.service.reponses import Corps, Instant, Jour
 
 routes = APIRouter()
 
@@ -32,7 +32,11 @@ async def envoyer(corps: Envoi) -> None: ...
 
 
 @routes.get("/v1/envois")
-async def lister(jour: Annotated[Jour | None, Query()] = None, texte: str = "") -> None:
+async def lister(
+    jour: Annotated[Jour | None, Query()] = None,
+    instant: Annotated[Instant | None, Query()] = None,
+    texte: str = "",
+) -> None:
     if texte == "immense":
         raise DBAPIError("SELECT", {}, asyncpg.NumericValueOutOfRangeError("integer out of range"))
 
@@ -57,6 +61,8 @@ def _client() -> httpx.AsyncClient:
         (b'{"jour": "0"}', "corps.jour"),
         (b'{"instant": 20260301}', "corps.instant"),
         (b'{"instant": "20260301"}', "corps.instant"),
+        (b'{"jour": "0001-01-01"}', "corps.jour"),
+        (b'{"nombre": false}', "corps.nombre"),
     ],
 )
 async def test_a_body_that_no_table_could_hold_is_refused_with_its_field(corps: bytes, ou: str) -> None:
@@ -75,6 +81,8 @@ async def test_a_body_that_no_table_could_hold_is_refused_with_its_field(corps: 
         ("/v1/envois?inconnu=%00", "requête.inconnu"),
         ("/v1/envois/a%00b", "chemin"),
         ("/v1/envois?jour=0", "requête.jour"),
+        ("/v1/envois?jour=0999-12-31", "requête.jour"),
+        ("/v1/envois?instant=0.5", "requête.instant"),
         ("/v1/envois?jour=-86400.0", "requête.jour"),
     ],
 )

@@ -1,12 +1,12 @@
 """The files behind a figure, and one file: pseudonyms and dates, nothing that names a person."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Request, Response
 
 from services.console.page import AmontCourant, LaCaisse, LIndicateur, rendre, routeur
 from services.console.releves import aujourdhui_de, fenetre
+from shared.service.reponses import Jour
 
 routes = routeur()
 
@@ -19,9 +19,9 @@ async def explication(
     amont: AmontCourant,
     caisse: LaCaisse,
     indicateur: LIndicateur,
-    du: Annotated[date | None, Query()] = None,
-    au: Annotated[date | None, Query()] = None,
-    a_date: Annotated[date | None, Query()] = None,
+    du: Annotated[Jour | None, Query()] = None,
+    au: Annotated[Jour | None, Query()] = None,
+    a_date: Annotated[Jour | None, Query()] = None,
     curseur: str = "",
 ) -> Response:
     """How the figure was made, and the files that made it, page by page; by default over the window shown."""

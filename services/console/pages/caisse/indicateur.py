@@ -12,6 +12,7 @@ from services.console.page import AmontCourant, LaCaisse, LIndicateur, Service, 
 from services.console.pages.caisse.chaleur import barres_de_stock, tableau_de_chaleur
 from services.console.releves import fenetre
 from shared.catalogue.indicateurs import Indicateur
+from shared.service.reponses import Jour
 
 routes = routeur()
 
@@ -27,9 +28,9 @@ async def indicateur(
     amont: AmontCourant,
     caisse: LaCaisse,
     indicateur: LIndicateur,
-    du: Annotated[date | None, Query()] = None,
-    au: Annotated[date | None, Query()] = None,
-    a_date: Annotated[date | None, Query()] = None,
+    du: Annotated[Jour | None, Query()] = None,
+    au: Annotated[Jour | None, Query()] = None,
+    a_date: Annotated[Jour | None, Query()] = None,
 ) -> Response:
     """Control chart, explanation, triangle, stock and holders; the projection is asked for apart."""
     fin = au or min(a_date or aujourdhui(service), aujourdhui(service))

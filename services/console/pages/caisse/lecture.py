@@ -12,7 +12,6 @@ from services.console.releves import (
     Mesure,
     alertes_vivantes,
     surveilles,
-    valeurs_connues,
     valeurs_de_caisse,
 )
 from shared.catalogue.indicateurs import Indicateur, charger_indicateurs, indicateur
@@ -75,7 +74,7 @@ async def _figures(
 ) -> dict[str, tuple[Mesure, Sequence[Mapping[str, Any]]]]:
     codes = [s.indicateur for s in surveilles() if indicateur(s.indicateur).service == service]
     if a_date is not None:
-        connues = await valeurs_connues(amont, service, slug, codes, au, a_date)
+        connues = await valeurs_de_caisse(amont, service, slug, codes, au, a_date)
         return {code: (mesure, ()) for code, mesure in connues.items()}
     mesures, series = await asyncio.gather(
         valeurs_de_caisse(amont, service, slug, codes, au), _series(amont, service, slug, codes, au)

@@ -9,7 +9,8 @@ from services.console.graphiques.courbe import etincelle
 from services.console.graphiques.jauge import jauge
 from services.console.page import AmontCourant, LaCaisse, Service, aujourdhui, rendre, routeur
 from services.console.pages.caisse.lecture import figures, lire_caisse
-from shared.network.jours import jour_de
+from shared.network.calendrier import PREMIER_JOUR
+from shared.network.jours import date_de, jour_de
 from shared.network.plateformes import charger_plateformes
 
 routes = routeur()
@@ -45,9 +46,9 @@ async def caisse(
 
 
 def _jour(texte: str, aujourd_hui: date) -> date | None:
-    """A past day; anything else is today."""
+    """A past day of those that figures are known of; anything else is today."""
     try:
         lu = date.fromisoformat(texte)
     except ValueError:
         return None
-    return lu if lu < aujourd_hui else None
+    return lu if date_de(PREMIER_JOUR) <= lu < aujourd_hui else None

@@ -345,3 +345,23 @@ def test_la_version_d_un_dossier_monte_a_chaque_changement(suite) -> None:
     for _, _, contenu in suite:
         avant = version_de(etat)
         assert (version_de(etat) > avant) if joindre(etat, contenu) else (version_de(etat) == avant)
+
+
+def test_une_strate_que_le_dictionnaire_ne_connait_pas_encore_est_redemandee() -> None:
+    """The consumer computes once to learn which names are missing, then again: the first answer must not stay."""
+
+    class Incomplet(Codes):
+        pret = False
+
+        def code(self, genre: str, valeur: str, /) -> int:
+            return 0 if genre == "strate" and not self.pret else super().code(genre, valeur)
+
+    codes = Incomplet()
+    calcul = CalculChaine(REGLES, lieux(), codes)
+    personnes = Personnes()
+    personnes.dire("appel", "A1", appel("a1", "2026-03-02 09:00"))
+    (chaine,) = personnes.chaines().values()
+    rang = DIMENSIONS[FLUX].index("strate")
+    assert {dims[rang] for _, dims, _ in calcul.contributions(list(chaine.values()))} == {0}
+    codes.pret = True
+    assert 0 not in {dims[rang] for _, dims, _ in calcul.contributions(list(chaine.values()))}

@@ -1,0 +1,85 @@
+"""Alembic run by the program, for `shared.database.migrations`: apart, so that it is only imported when it has work."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from shared.database.connexion import est_passagere, url_sqlalchemy
+
+_log = structlog.get_logger(__name__)
+
+ENVIRONNEMENT = Path(__file__).parent / "alembic"
+# A migration waits this long for a lock, then gives way to the traffic and tries again.
+LOCK_TIMEOUT = "5s"
+ESSAIS = 6
+
+
+async def monter(url: str, schema: str, emplacement: Path) -> None:
+    """Run the versions of ``emplacement`` that ``schema`` lacks; the caller holds the lock of its migrations."""
+    for essai in range(1, ESSAIS + 1):
+        moteur = create_async_engine(url_sqlalchemy(url), poolclass=NullPool)
+        try:
+            async with moteur.connect() as conn:
+                await conn.run_sync(_alembic, schema, emplacement)
+            return
+        except Exception as exc:
+            if essai == ESSAIS or not est_passagere(exc):
+                raise
+        finally:
+            await moteur.dispose()
+        await asyncio.sleep(essai * random.uniform(0.2, 0.6))  # noqa: S311
+
+
+def _alembic(conn: Connection, schema: str, emplacement: Path) -> None:
+    conn.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    conn.execute(text(f'SET search_path TO "{schema}", public'))
+    conn.commit()
+    if (actuelle := _version(conn, schema)) is not None and _plus_recente(actuelle, emplacement):
+        _log.info("schema plus recent que ce programme", schema=schema, version=actuelle)
+        return
+    config = _config(emplacement)
+    config.attributes["connection"] = conn
+    config.attributes["schema"] = schema
+    command.upgrade(config, "head")
+    conn.commit()
+
+
+def _version(conn: Connection, schema: str) -> str | None:
+    table = f"{schema}.version_du_schema"
+    version: str | None = None
+    if conn.scalar(text("SELECT to_regclass(:t)"), {"t": table}) is not None:
+        version = conn.scalar(text(f'SELECT version_num FROM "{schema}".version_du_schema'))
+    conn.commit()  # or Alembic would find a transaction begun, and make one of all the versions
+    return version
+
+
+def _plus_recente(version: str, emplacement: Path) -> bool:
+    """Whether it comes after all those found there: versions begin with their number, on four figures."""
+    return version not in versions(emplacement) and version[:4] > tete(emplacement)[:4]
+
+
+def tete(emplacement: Path) -> str:
+    """The newest version found there: what a schema brought up to date says. Blocking: it imports the files."""
+    return ScriptDirectory.from_config(_config(emplacement)).get_current_head() or ""
+
+
+def versions(emplacement: Path) -> list[str]:
+    """Every version found there, oldest first. Blocking."""
+    return [script.revision for script in ScriptDirectory.from_config(_config(emplacement)).walk_revisions()][::-1]
+
+
+def _config(emplacement: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(ENVIRONNEMENT).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(emplacement).replace("%", "%%"))
+    return config
