@@ -6,6 +6,7 @@ lifespans.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any, NoReturn, TypeVar, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -21,6 +22,7 @@ from shared.service.audit import api as api_audit
 from shared.service.audit.pose import Pose, poser
 from shared.service.audit.tracees import Tracees
 from shared.service.horloge import ACCES as ACCES_HORLOGE
+from shared.service.horloge import MUETTES as HORLOGE_MUETTE
 from shared.service.horloge import routes_horloge
 from shared.service.identite import FournisseurIdentite, fournisseur_pour, principal_courant
 from shared.service.intergiciels.acces import Acces, MesuresHttp
@@ -105,6 +107,7 @@ def creer_application(
     if isinstance(clock, SimulatedClock):
         proteges.append(routes_horloge(clock))
         acces = None if acces is None else reunir(acces, ACCES_HORLOGE)
+        tracees = None if tracees is None else replace(tracees, muettes={**tracees.muettes, **HORLOGE_MUETTE})
     if acces is None and routers and reglages.mode != "embarque":
         raise ReglagesInvalides(f"VIGIE_MODE={reglages.mode} demande une table des accès, et {titre} n'en a pas.")
     if tracees is not None:

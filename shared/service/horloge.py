@@ -1,5 +1,6 @@
 """The service's clock: which one the settings name, and the two ways to move a simulated one."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
@@ -53,3 +54,6 @@ def routes_horloge(clock: SimulatedClock) -> APIRouter:
 
 
 ACCES: Acces = {"PUT /v1/horloge": ouvert_a("reseau")}
+
+MUETTES: Mapping[str, str] = {"PUT /v1/horloge": "n'existe que là où le temps est simulé"}
+"""It leaves no trace in the register (``shared.service.audit.tracees``)."""

@@ -147,3 +147,10 @@ async def test_la_commande_verifie_exporte_et_nomme_la_ligne_fautive(
     await base.close()
     dite = vigie("audit", "verifier", "--json", "--service", "claims", code=1)
     assert '"numero": 2' in dite and '"raison": "alteree"' in dite
+
+
+async def test_avancer_l_horloge_d_une_demonstration_ne_s_inscrit_pas(prestations: Pile) -> None:
+    reseau = {"qui": "agent-3", "roles": "reseau"}
+    reponse = await prestations.client.put("/v1/horloge", json={"instant": "2026-09-01T00:00:00Z"}, headers=reseau)
+    assert reponse.status_code == 200, reponse.text
+    assert await lignes(prestations.client) == []
