@@ -150,7 +150,7 @@ boucle-entraide: $(RUNTIME) ## A crisis in the twin through the real services, a
 chaos: $(DEV) ## Every fault under load, on both engines; ARGS="--graine 7 --pannes base_tuee --moteur kafka"
 	$(BIN)/python -m tests.chaos $(ARGS)
 
-images: $(DEV) ## Take the README's pictures in the demonstration's console (Chromium; some ten minutes)
+images: $(DEV) ## Take the README's pictures in the demonstration's console (Chromium; a minute or two)
 	$(BIN)/python -m tests.e2e.console.images $(ARGS)
 
 fuzz: $(DEV) ## Hostile calls on every API and a million hostile lines; ARGS="--service alerts --graine 2 --minutes 1 --lignes 0"
