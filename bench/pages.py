@@ -6,16 +6,10 @@
 
 import argparse
 import json
-import os
 import re
-import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -25,11 +19,8 @@ import httpx
 
 from bench.milieu import machine, secondes_de_processeur
 from bench.publier import publier
-from shared.database import embarque
-from vigie.pile import Etat, etat_courant
-
-DELAI_S = 1_800.0
-"""What the replay may take on a slow machine."""
+from tests.support.demonstration import debout, demonstration
+from vigie.pile import Etat
 
 REPOS_S = 3.0
 """Seconds without a reading, whose processor time is taken from that of the readings: the demonstration lives on."""
@@ -90,38 +81,6 @@ class Mesure(NamedTuple):
     meilleure: float
     cpu: float
     ko: float
-
-
-@contextmanager
-def demonstration() -> Iterator[Etat]:
-    """The stack of a demonstration that has come to its live part, ended afterwards."""
-    dossier = Path(tempfile.mkdtemp(prefix="vigie-pages-"))
-    journal = dossier / "demo.log"
-    with journal.open("wb") as sortie:
-        demo = subprocess.Popen(
-            [sys.executable, "-m", "vigie", "demo"],
-            env=os.environ | {"VIGIE_HOME": str(dossier)}, stdout=sortie, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    try:
-        fin = time.monotonic() + DELAI_S
-        while "En direct" not in journal.read_text(errors="replace"):
-            if demo.poll() is not None or time.monotonic() > fin:
-                raise SystemExit(f"La démonstration n'est pas arrivée au direct :\n{journal.read_text()[-1500:]}")
-            time.sleep(1)
-        yield debout(dossier)
-    finally:
-        demo.terminate()
-        demo.wait(60)
-        embarque.arreter(dossier / "postgres")
-        shutil.rmtree(dossier, ignore_errors=True)
-
-
-def debout(dossier: Path) -> Etat:
-    """The stack that runs under this folder."""
-    etat = etat_courant(dossier)
-    if etat is None:
-        raise SystemExit(f"Rien ne tourne sous {dossier}.")
-    return etat
 
 
 class Lecteur:

@@ -59,8 +59,11 @@ def effet(d: Document) -> Morceaux:
 def _intervalle(vue: Document | None, relative: bool) -> str:
     if vue is None:
         return ""
-    unite = " %" if relative else ""
-    return f"{_signe(vue['valeur'])}{unite} [{_signe(vue['bas'])} ; {_signe(vue['haut'])}]"
+    return f"{_signe(vue['valeur'])}{_unite(relative)} [{_signe(vue['bas'])} ; {_signe(vue['haut'])}]"
+
+
+def _unite(relative: bool) -> str:
+    return " %" if relative else ""
 
 
 def _signe(valeur: float) -> str:
@@ -90,9 +93,7 @@ def rapport(d: Document) -> Morceaux:
 
 
 def _moyen(m: Document) -> str:
-    return (
-        _signe(m["valeur"]) if m["bas"] is None else f"{_signe(m['valeur'])} [{_signe(m['bas'])} ; {_signe(m['haut'])}]"
-    )
+    return _intervalle(m, m["relative"]) if m["bas"] is not None else f"{_signe(m['valeur'])}{_unite(m['relative'])}"
 
 
 def fragilites(lues: Sequence[Document]) -> Morceaux:

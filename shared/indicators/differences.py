@@ -34,7 +34,7 @@ Conclusion = Literal["amelioree", "degradee", "non_distinguee", "pas_assez_de_do
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Change of one caisse less the mean change of ``n`` others, and its interval at CONFIANCE."""
+    """Change of one caisse less the mean change of ``n`` others, and its interval."""
 
     valeur: float
     bas: float

@@ -18,8 +18,14 @@ EFFETS_MIN = 4
 """Caisses under which a mean effect has no interval."""
 
 
-Vu = tuple[str, float]
-"""Code of an indicator, and what a mission changed in it (``Comparaison.difference``)."""
+@dataclass(frozen=True, slots=True)
+class Vu:
+    """What a mission changed in an indicator (``Comparaison.difference``): in its unit or, ``relative``, in % of the
+    caisse's own mean before."""
+
+    indicateur: str
+    valeur: float
+    relative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Moyen:
 
     cote: str
     indicateur: str
+    relative: bool
     n: int
     valeur: float
     bas: float | None
@@ -146,20 +153,23 @@ def _compter(siennes: Sequence[Rendue], cote: str) -> dict[Conclusion, int]:
 
 def _moyens(siennes: Sequence[Rendue]) -> tuple[Moyen, ...]:
     """One effect for each caisse: those of its missions, which share their months, averaged."""
-    par_caisse: defaultdict[tuple[str, str], defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    par_caisse: defaultdict[tuple[str, str, bool], defaultdict[str, list[float]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for mission in siennes:
         for cote, vus in mission.effets.items():
-            for indicateur, valeur in vus:
-                par_caisse[cote, indicateur][mission.caisse(cote)].append(valeur)
+            for vu in vus:
+                par_caisse[cote, vu.indicateur, vu.relative][mission.caisse(cote)].append(vu.valeur)
     return tuple(
-        _moyen(cote, indicateur, [fmean(valeurs) for valeurs in caisses.values()])
-        for (cote, indicateur), caisses in sorted(par_caisse.items())
+        Moyen(*mesuree, len(caisses), *_moyenne([fmean(valeurs) for valeurs in caisses.values()]))
+        for mesuree, caisses in sorted(par_caisse.items())
     )
 
 
-def _moyen(cote: str, indicateur: str, valeurs: Sequence[float]) -> Moyen:
+def _moyenne(valeurs: Sequence[float]) -> tuple[float, float | None, float | None]:
+    """With the ends of its interval."""
     n, moyenne = len(valeurs), fmean(valeurs)
     if n < EFFETS_MIN:
-        return Moyen(cote, indicateur, n, moyenne, None, None)
+        return moyenne, None, None
     marge = quantile_student((1 + CONFIANCE) / 2, n - 1) * stdev(valeurs) / sqrt(n)
-    return Moyen(cote, indicateur, n, moyenne, moyenne - marge, moyenne + marge)
+    return moyenne, moyenne - marge, moyenne + marge

@@ -82,7 +82,7 @@ async def _conclusions(conn: AsyncConnection, siennes: Sequence[Lue]) -> dict[in
 
 def _vus(effets: Sequence[Mapping[str, Any]]) -> list[Vu]:
     return [
-        (e["indicateur"], e["comparaison"]["difference"]["valeur"])
+        Vu(e["indicateur"], e["comparaison"]["difference"]["valeur"], e["relative"])
         for e in effets
         if e["comparaison"]["difference"] is not None
     ]

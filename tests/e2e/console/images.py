@@ -4,27 +4,19 @@ Starts ``vigie demo`` under a folder of its own and waits until it is live; ``--
 """
 
 import argparse
-import json
-import os
 import shutil
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from shared.database import embarque
+from tests.support.demonstration import demonstration
 
 IMAGES = Path(__file__).resolve().parents[3] / "docs" / "images"
 
-MOIS, FRACTION = 3, 300
-DELAI_S = 1_800.0
-"""What the replay may take on a slow machine."""
+DEMONSTRATION = ("--mois", "3", "--fraction", "300")
 
 LARGEURS = {"": (1280, 860), "-etroit": (390, 844)}
 """Suffix of the file -> size of the window, in CSS pixels."""
@@ -77,30 +69,6 @@ A_PRENDRE = (
 )
 
 
-@contextmanager
-def demonstration() -> Iterator[str]:
-    """The console of a demonstration that has come to its live part, ended afterwards."""
-    dossier = Path(tempfile.mkdtemp(prefix="vigie-images-"))
-    journal = dossier / "demo.log"
-    with journal.open("wb") as sortie:
-        demo = subprocess.Popen(
-            [sys.executable, "-m", "vigie", "demo", "--mois", str(MOIS), "--fraction", str(FRACTION)],
-            env=os.environ | {"VIGIE_HOME": str(dossier)}, stdout=sortie, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    try:
-        fin = time.monotonic() + DELAI_S
-        while "En direct" not in journal.read_text(errors="replace"):
-            if demo.poll() is not None or time.monotonic() > fin:
-                raise SystemExit(f"La démonstration n'est pas arrivée au direct :\n{journal.read_text()[-1500:]}")
-            time.sleep(1)
-        yield json.loads((dossier / "pile.json").read_text())["urls"]["console"]
-    finally:
-        demo.terminate()
-        demo.wait(60)
-        embarque.arreter(dossier / "postgres")
-        shutil.rmtree(dossier, ignore_errors=True)
-
-
 def prendre(navigateur: Browser, console: str, vers: Path) -> list[Path]:
     """Every picture, at every width."""
     faites = []
@@ -139,8 +107,8 @@ def main() -> None:
         if lues.console:
             faites = prendre(navigateur, lues.console, lues.vers)
         else:
-            with demonstration() as console:
-                faites = prendre(navigateur, console, lues.vers)
+            with demonstration(*DEMONSTRATION) as pile:
+                faites = prendre(navigateur, pile.urls["console"], lues.vers)
         navigateur.close()
     for fichier in faites:
         sys.stdout.write(f"{fichier.name} {fichier.stat().st_size // 1000} ko\n")

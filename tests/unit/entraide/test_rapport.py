@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.entraide.domain.cycle_de_vie import Termes
-from services.entraide.domain.rapport import Manque, Rendue, etp_semaines, resumer
+from services.entraide.domain.rapport import Manque, Rendue, Vu, etp_semaines, resumer
 from services.entraide.suivi.rapports import en_csv
 from shared.network.jours import jour_de
 
@@ -41,12 +41,18 @@ def test_chaque_process_garde_son_unite_et_rien_ne_s_additionne_entre_eux() -> N
 
 def test_l_effet_moyen_compte_chaque_caisse_une_fois_et_porte_son_intervalle() -> None:
     def vue(aidante: str, aidee: str, ecart: float) -> Rendue:
-        return rendue("ij", aidante, aidee, 1.0, effets={"aidee": [("delai", ecart)], "aidante": [("delai", 1.0)]})
+        return rendue(
+            "ij",
+            aidante,
+            aidee,
+            1.0,
+            effets={"aidee": [Vu("delai", ecart)], "aidante": [Vu("stock", 1.0, relative=True)]},
+        )
 
     missions = [vue("x", "a", -8.0), vue("y", "a", -6.0), vue("x", "b", -3.0), vue("x", "c", -5.0), vue("x", "d", 1.0)]
     (ligne,) = resumer(UNITES, missions, [])
     aidante, aidee = ligne.effets_moyens
-    assert (aidante.n, aidante.valeur, aidante.bas) == (2, 1.0, None), "trop peu d'aidantes"
+    assert (aidante.relative, aidante.n, aidante.valeur, aidante.bas) == (True, 2, 1.0, None), "trop peu d'aidantes"
     # Student with 3 degrees of freedom: 3.1824; standard deviation of -7, -3, -5, 1.
     assert (aidee.indicateur, aidee.n, aidee.valeur) == ("delai", 4, -3.5)
     assert (aidee.bas, aidee.haut) == (pytest.approx(-8.9351, abs=1e-3), pytest.approx(1.9351, abs=1e-3))
