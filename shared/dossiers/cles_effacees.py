@@ -23,18 +23,16 @@ async def effacees(conn: asyncpg.Connection, schema: str) -> frozenset[str]:
     return frozenset(ligne[0] for ligne in await conn.fetch(f"SELECT cle FROM {schema}.cles_effacees"))
 
 
-def porte(contenu: Contenu, cles: Collection[str]) -> bool:
-    """Whether the event bears a pseudonym of one of these keys."""
-    return bool(contenu.assure) and any(
-        cle_de(pseudo) in cles and not est_efface(pseudo) for pseudo in contenu.assure.split()
-    )
+def porte(assure: str, cles: Collection[str]) -> bool:
+    """Whether what an event says of its person bears a pseudonym of one of these keys."""
+    return bool(assure) and any(cle_de(pseudo) in cles and not est_efface(pseudo) for pseudo in assure.split())
 
 
 def sans_la_cle(contenus: Iterable[Contenu], cle: str) -> list[Contenu]:
     """The contents with the pseudonyms of the key erased."""
     return [
         msgspec.structs.replace(c, assure=" ".join(_efface(pseudo, cle) for pseudo in c.assure.split()))
-        if porte(c, (cle,))
+        if porte(c.assure, (cle,))
         else c
         for c in contenus
     ]

@@ -6,8 +6,11 @@ no suspension, one holder, and no clock but those that two days give, so that mo
 other dossier is computed alone, then put in the same columns.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +18,15 @@ from numpy.typing import NDArray
 from shared.catalogue.processus import HORLOGES_GARDEES, Processus
 from shared.dossiers.contributions import CLOS, DIMENSIONS, MESURES, OUVERT, Calcul, Codes, Contribution, Lieu
 from shared.dossiers.etat import Valeur
-from shared.dossiers.gardees import encoder_colonnes, encoder_contributions
+from shared.dossiers.gardees import encoder_contributions, encoder_dossiers
+from shared.events.colonnes import Colonnes, Distincts, croiser, distinguer
 from shared.events.contrat import Contenu
+from shared.events.instants_en_lot import ABSENT
 
 Entiers = NDArray[np.int64]
 
-_RIEN: tuple[Contenu, Mapping[str, Valeur]] = (Contenu(0, "", 0), {})
-"""What a state says once all of it is withdrawn."""
-
 _JOUR, _HEURE, _QUART = 86_400, 3_600, 900
-_ABSENT, _JAMAIS = -(2**62), 2**62
+_JAMAIS = 2**62
 _PAR_ZONE = 2**40
 """Zone number times this plus a quarter of an hour: both in one integer."""
 _EPOQUE = 2**39
@@ -44,6 +46,23 @@ class Contributions:
     blocs: Sequence[tuple[int, Entiers, Entiers]]
 
 
+class _Dits(NamedTuple):
+    """What states say all told, a row each but for the milestones: by milestone, then row; ABSENT where it has not
+    happened. Platforms and strata are codes; 0 is what nobody said."""
+
+    departs: Entiers
+    arrets: Entiers
+    caisses: Entiers
+    productrices: Entiers
+    plateformes: Entiers
+    strates: Entiers
+    nombres: Entiers
+
+    def choisir(self, rangs: Entiers) -> "_Dits":
+        """These rows alone."""
+        return _Dits(*(colonne[..., rangs] for colonne in self))
+
+
 class CalculEnLot(Calcul):
     """``Calcul`` that also takes many dossiers at once."""
 
@@ -57,7 +76,7 @@ class CalculEnLot(Calcul):
         uniques = all(processus.jalons[j] != "multiple" for j in (*processus.depart, *self._arrets))
         sans_seuil = all(a.secondes_max is None for a in processus.arrets)
         gardes = self._garde or bool(processus.suspensions) or processus.forme != "dossiers"
-        self._simple = self._tenant is not None and uniques and sans_seuil and not gardes
+        self.simple = self._tenant is not None and uniques and sans_seuil and not gardes
         self._fuseaux = list({lieu.fuseau: None for lieu in lieux.values()})
         self._zones = np.full(max(lieux, default=0) + 1, _AUCUNE)
         for caisse, lieu in lieux.items():
@@ -66,74 +85,118 @@ class CalculEnLot(Calcul):
 
     def contributions_en_lot(self, etats: Sequence[Sequence[Contenu]]) -> Contributions:
         """What each of these states puts into the cells."""
-        octets = [b""] * len(etats)
-        blocs = self._en_colonnes(etats, octets) if self._simple and len(etats) >= self.LOT_MIN else []
+        dits = self._des_etats(etats) if self.simple and len(etats) >= self.LOT_MIN else None
+        return self._calculer(dits, len(etats), lambda rangs: [etats[rang] for rang in rangs])
+
+    def contributions_de_neufs(self, neufs: Colonnes) -> Contributions:
+        """The same for dossiers of which one event is all that is known. The process is ``simple``."""
+
+        def etats(rangs: Sequence[int]) -> list[list[Contenu]]:
+            return [[c] for c in neufs.choisir(np.array(rangs, dtype=np.int64)).contenus([0] * len(rangs))]
+
+        return self._calculer(self._des_colonnes(neufs), len(neufs), etats)
+
+    def _calculer(
+        self, dits: "_Dits | None", nombre: int, etats: Callable[[Sequence[int]], Sequence[Sequence[Contenu]]]
+    ) -> Contributions:
+        """In columns what can be, the others one by one; ``etats`` gives the states of some ranks."""
+        octets = [b""] * nombre
+        blocs = [] if dits is None else self._en_colonnes(dits, octets)
+        restent = [rang for rang, deja in enumerate(octets) if not deja]
         seuls: dict[int, list[tuple[int, Contribution]]] = {}
-        for rang, (etat, deja) in enumerate(zip(etats, octets, strict=True)):
-            if not deja:
-                calculees = self.contributions(etat)
-                octets[rang] = encoder_contributions(calculees)
-                for contribution in calculees:
-                    seuls.setdefault(contribution[0], []).append((rang, contribution))
+        for rang, etat in zip(restent, etats(restent) if restent else (), strict=True):
+            calculees = self.contributions(etat)
+            octets[rang] = encoder_contributions(calculees)
+            for contribution in calculees:
+                seuls.setdefault(contribution[0], []).append((rang, contribution))
         for genre, liste in seuls.items():
             lignes = np.array([(*dims, *montants) for _, (_, dims, montants) in liste], dtype=np.int64)
             blocs.append((genre, np.array([rang for rang, _ in liste]), lignes))
         return Contributions(octets, blocs)
 
-    def _en_colonnes(
-        self, etats: Sequence[Sequence[Contenu]], octets: list[bytes]
-    ) -> list[tuple[int, Entiers, Entiers]]:
-        """The plain ones: their blocks, and in ``octets`` what they keep."""
-        dits: list[Contenu] = []
-        jalons: list[Mapping[str, Valeur]] = []
-        for etat in etats:
-            if len(etat) == 1:
-                (dit,) = etat
-                dits.append(dit)
-                jalons.append(dit.jalons)
-            else:
-                lu = self.lire(etat) or _RIEN
-                dits.append(lu[0])
-                jalons.append(lu[1])
+    def _des_colonnes(self, neufs: Colonnes) -> "_Dits":
+        par_nom = dict(zip(neufs.noms, neufs.jalons, strict=True))
+        absent = np.full(len(neufs), ABSENT, dtype=np.int64)
+        departs, arrets = (
+            np.stack([par_nom.get(nom, absent) for nom in noms]) for noms in (self.processus.depart, self._arrets)
+        )
+        attributs, plateformes = neufs.attributs, neufs.plateformes
+        return _Dits(
+            departs,
+            arrets,
+            neufs.caisses,
+            neufs.productrices,
+            np.array([self._plateforme(nom) for nom in plateformes.valeurs], dtype=np.int64)[plateformes.places],
+            np.array([self._strate(valeurs) for valeurs in attributs.valeurs], dtype=np.int64)[attributs.places],
+            neufs.nombres,
+        )
+
+    def _des_etats(self, etats: Sequence[Sequence[Contenu]]) -> "_Dits | None":
+        """``lire`` of each state, all at once. None when some milestone has several dates, under a former definition
+        of the process. Where the order of two contents hangs on names (``ordre``), nothing is said."""
+        contenus = list(chain.from_iterable(etats))
+        suites = _Suites.de(np.fromiter(map(len, etats), np.int64, len(etats)), _champ(contenus, "temps"))
+        jalons = [c.jalons for c in contenus]
         try:
-            departs = _instants(jalons, self.processus.depart)
-            arrets = _instants(jalons, self._arrets)
-        except (TypeError, ValueError):  # several dates, under a former definition of the process
-            return []
-        caisses = np.array([dit.caisse for dit in dits], dtype=np.int64)
-        zones = self._zones[np.where(caisses < len(self._zones), caisses, 0)]
-        places = np.flatnonzero((departs.min(axis=0) != _ABSENT) & (zones != _AUCUNE))
+            instants = {nom: _instants(jalons, nom) for nom in {*self.processus.depart, *self._arrets}}
+        except (TypeError, ValueError):
+            return None
+        dates = {
+            nom: suites.plus_tard(lus) if self.processus.jalons[nom] == "dernier" else suites.plus_tot(lus)
+            for nom, lus in instants.items()
+        }
+        plateformes = distinguer(["", *(c.plateforme for c in contenus)])
+        codes_plateformes = np.array([self._plateforme(nom) for nom in plateformes.valeurs])[plateformes.places[1:]]
+        caisses, productrices, nombres = (
+            suites.derniers(_champ(contenus, nom)) for nom in ("caisse", "productrice", "nombre")
+        )
+        return _Dits(
+            np.stack([dates[nom] for nom in self.processus.depart]),
+            np.stack([dates[nom] for nom in self._arrets]),
+            np.where(suites.indecis, 0, caisses),
+            productrices,
+            suites.derniers(codes_plateformes),
+            self._strates_de(suites, [c.attributs for c in contenus]),
+            nombres,
+        )
+
+    def _strates_de(self, suites: "_Suites", attributs: Sequence[Mapping[str, str]]) -> Entiers:
+        dernieres = []
+        for nom in self._noms_strates:
+            dites = distinguer(["", *(a.get(nom, "") for a in attributs)])
+            dernieres.append(Distincts(suites.derniers(dites.places[1:]), dites.valeurs))
+        croisees = croiser(dernieres, len(suites.indecis))
+        strates = [self._strate(dict(zip(self._noms_strates, v, strict=True))) for v in croisees.valeurs]
+        return np.array(strates, dtype=np.int64)[croisees.places]
+
+    def _en_colonnes(self, dits: "_Dits", octets: list[bytes]) -> list[tuple[int, Entiers, Entiers]]:
+        """The plain ones: their blocks, and in ``octets`` what they keep."""
+        zones = self._zones[np.where(dits.caisses < len(self._zones), dits.caisses, 0)]
+        places = np.flatnonzero((dits.departs.min(axis=0) != ABSENT) & (zones != _AUCUNE))
         if not len(places):
             return []
-        ouverts, fermes, clos = self._lignes(
-            [dits[p] for p in places.tolist()], departs[:, places].max(axis=0), arrets[:, places], zones[places]
-        )
-        gardes = encoder_colonnes(OUVERT, ouverts)
-        for place, octets_clos in zip(fermes.tolist(), encoder_colonnes(CLOS, clos), strict=True):
-            gardes[place] += octets_clos
-        for place, garde in zip(places.tolist(), gardes, strict=True):
+        ouverts, fermes, clos = self._lignes(dits.choisir(places), zones[places])
+        for place, garde in zip(places.tolist(), encoder_dossiers(ouverts, fermes, clos), strict=True):
             octets[place] = garde
         return [(OUVERT, places, ouverts), (CLOS, places[fermes], clos)]
 
-    def _lignes(
-        self, dits: Sequence[Contenu], depart: Entiers, arrets: Entiers, zones: Entiers
-    ) -> tuple[Entiers, Entiers, Entiers]:
+    def _lignes(self, dits: "_Dits", zones: Entiers) -> tuple[Entiers, Entiers, Entiers]:
         """Rows of *ouvert*, the ranks of those that are closed, and their rows of *clos*."""
+        depart = dits.departs.max(axis=0)
         local = self._local(depart, zones)
-        fin, gagnant = self._fins(depart, arrets, local // _JOUR, zones)
+        fin, gagnant = self._fins(depart, dits.arrets, local // _JOUR, zones)
         ouverts: dict[str, Entiers | int] = {
             "process": self._process,
-            "caisse": np.array([dit.caisse for dit in dits]),
-            "strate": self._strates_de([dit.attributs for dit in dits]),
+            "caisse": dits.caisses,
+            "strate": dits.strates,
             "jour": local // _JOUR,
             "heure": local % _JOUR // _HEURE if self._en_heures else _SANS_HEURE,
-            "n": np.array([dit.nombre or 1 for dit in dits]),
+            "n": np.maximum(dits.nombres, 1),
         }
-        lignes = _ranger(OUVERT, ouverts, len(dits))
+        lignes = _ranger(OUVERT, ouverts, len(depart))
         fermes = np.flatnonzero(fin != _JAMAIS)
         communs = {nom: lignes[fermes, rang] for rang, nom in enumerate((*DIMENSIONS[OUVERT], *MESURES[OUVERT]))}
-        clos = [dits[f] for f in fermes.tolist()]
-        productrice = np.array([dit.productrice for dit in clos], dtype=np.int64)
+        productrice = dits.productrices[fermes]
         executante = np.where(productrice != 0, productrice, communs["caisse"])
         duree = (fin[fermes] - depart[fermes]) * communs["n"]
         chez_elle, ailleurs = self._tenant or (0, 0)
@@ -148,7 +211,7 @@ class CalculEnLot(Calcul):
                 | dict.fromkeys(HORLOGES_GARDEES, _HORLOGE_ABSENTE)
                 | {
                     "productrice": executante,
-                    "plateforme": np.array([self._plateforme(dit.plateforme) for dit in clos], dtype=np.int64),
+                    "plateforme": dits.plateformes[fermes],
                     "jour_ouvert": communs["jour"],
                     "heure_ouvert": communs["heure"],
                     "jour_clos": self._local(fin[fermes], zones[fermes]) // _JOUR,
@@ -160,15 +223,9 @@ class CalculEnLot(Calcul):
             ),
         )
 
-    def _strates_de(self, attributs: Sequence[Mapping[str, str]]) -> Entiers:
-        # A batch that was just read has one object for equal attributes.
-        distincts = {id(a): a for a in attributs}
-        codes = {i: self._strate(a) for i, a in distincts.items()}
-        return np.array([codes[id(a)] for a in attributs])
-
     def _fins(self, depart: Entiers, arrets: Entiers, jour_ouvert: Entiers, zones: Entiers) -> tuple[Entiers, Entiers]:
         """The stop that closes each dossier (``chronologie.arret_de``) or _JAMAIS, and its rank."""
-        presents = arrets != _ABSENT
+        presents = arrets != ABSENT
         avances = presents & (arrets < depart)
         valables = presents & ~avances
         tot = np.flatnonzero(avances.any(axis=0))
@@ -188,9 +245,62 @@ class CalculEnLot(Calcul):
         return instants + np.array(decalages, dtype=np.int64)[place].reshape(instants.shape)
 
 
-def _instants(jalons: Sequence[Mapping[str, Valeur]], noms: Sequence[str]) -> Entiers:
-    """By jalon and dossier; _ABSENT where it has not happened. Raises TypeError or ValueError for a list of dates."""
-    return np.array([[j.get(nom, _ABSENT) for j in jalons] for nom in noms], dtype=np.int64)
+@dataclass(frozen=True, slots=True)
+class _Suites:
+    """The live contents of many states, end to end in the order in which the later one's attributes win.
+
+    ``ordre``: their places among all contents; ``debuts``: where each state begins in it; ``rangs``: which state that
+    is, out of ``len(indecis)``. ``indecis``: states of which two contents have one time.
+    """
+
+    ordre: Entiers
+    debuts: Entiers
+    rangs: Entiers
+    indecis: NDArray[np.bool_]
+
+    @classmethod
+    def de(cls, tailles: Entiers, temps: Entiers) -> "_Suites":
+        """From the number of contents of each state and the time of each content, 0 for one that was withdrawn."""
+        etats = np.repeat(np.arange(len(tailles)), tailles)
+        ordre = np.lexsort((temps, etats)) if len(temps) > len(tailles) else np.arange(len(temps))
+        ordre = ordre[temps[ordre] != 0]
+        suite, instants = etats[ordre], temps[ordre]
+        debuts = np.flatnonzero(np.diff(suite, prepend=-1))
+        indecis = np.zeros(len(tailles), dtype=np.bool_)
+        indecis[suite[1:][(suite[1:] == suite[:-1]) & (instants[1:] == instants[:-1])]] = True
+        return cls(ordre, debuts, suite[debuts], indecis)
+
+    def derniers(self, codes: Entiers) -> Entiers:
+        """The last code that is not 0 of each state, 0 where there is none."""
+        suite = codes[self.ordre]
+        places = np.where(suite != 0, np.arange(len(suite)), -1)
+        trouves = self._reduire(np.maximum, places, -1)
+        return np.where(trouves >= 0, suite[trouves], 0) if len(suite) else np.zeros_like(trouves)
+
+    def plus_tard(self, instants: Entiers) -> Entiers:
+        """The latest instant of each state; ABSENT where there is none."""
+        return self._reduire(np.maximum, instants[self.ordre], ABSENT)
+
+    def plus_tot(self, instants: Entiers) -> Entiers:
+        """The earliest."""
+        suite = instants[self.ordre]
+        tot = self._reduire(np.minimum, np.where(suite == ABSENT, _JAMAIS, suite), _JAMAIS)
+        return np.where(tot == _JAMAIS, ABSENT, tot)
+
+    def _reduire(self, reduction: np.ufunc, suite: Entiers, aucun: int) -> Entiers:
+        reduits = np.full(len(self.indecis), aucun, dtype=np.int64)
+        if len(suite):
+            reduits[self.rangs] = reduction.reduceat(suite, self.debuts)
+        return reduits
+
+
+def _champ(contenus: Sequence[Contenu], nom: str) -> Entiers:
+    return np.fromiter(map(attrgetter(nom), contenus), np.int64, len(contenus))
+
+
+def _instants(jalons: Sequence[Mapping[str, Valeur]], nom: str) -> Entiers:
+    """ABSENT where it has not happened. Raises TypeError or ValueError for a list of dates."""
+    return np.array([j.get(nom, ABSENT) for j in jalons], dtype=np.int64)
 
 
 def _ranger(genre: int, colonnes: Mapping[str, Entiers | int], taille: int) -> Entiers:

@@ -125,7 +125,7 @@ async def _effacer_des_dossiers(pool: asyncpg.Pool, schema: str, cle: str) -> in
 
 
 def _touche(etat: bytes, cle: str) -> bool:
-    return any(porte(c, (cle,)) for c in decoder_contenus(etat))
+    return any(porte(c.assure, (cle,)) for c in decoder_contenus(etat))
 
 
 async def _recrire(conn: asyncpg.Connection, depot: Depot, cles: Sequence[Cle], cle: str) -> int:

@@ -1,8 +1,8 @@
 """What a batch of events does: merged dossiers and the deltas of the cells. Pure; the store writes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -13,6 +13,7 @@ from shared.dossiers.contributions_en_lot import CalculEnLot, Contributions
 from shared.dossiers.deltas import Deltas, Version
 from shared.dossiers.etat import Etat, contenus_de, decoder_etat, encoder_contenus, joindre
 from shared.dossiers.gardees import decoder_colonnes, decoder_contributions, encoder_contributions
+from shared.events.colonnes import Colonnes
 from shared.events.contrat import Contenu
 
 Entiers = NDArray[np.int64]
@@ -51,6 +52,26 @@ class Effets:
         return {divmod(cle, _CAISSES_MAX) for ls in self.cellules.values() for cle in set(_organismes(ls).tolist())}
 
 
+class Neufs(NamedTuple):
+    """Dossiers that begin in this batch and of which one event is all it says, in columns, a row each.
+
+    ``sources``: the codes of their sources, which ``colonnes`` does not know. The process is ``simple``.
+    """
+
+    calcul: CalculEnLot
+    colonnes: Colonnes
+    sources: Entiers
+    series: Entiers
+    jours: Entiers
+    """Recorded days."""
+
+    def choisir(self, rangs: Entiers) -> "Neufs":
+        """These rows alone, in this order."""
+        return Neufs(
+            self.calcul, self.colonnes.choisir(rangs), self.sources[rangs], self.series[rangs], self.jours[rangs]
+        )
+
+
 class Passage(msgspec.Struct, gc=False):
     """A dossier's change under one version: its new contents, and the contributions it kept before."""
 
@@ -61,7 +82,7 @@ class Passage(msgspec.Struct, gc=False):
     nouveau: bool
 
 
-def fusionner(groupes: Mapping[Cle, Groupe], existants: Mapping[Cle, Existant]) -> Effets:
+def fusionner(groupes: Mapping[Cle, Groupe], existants: Mapping[Cle, Existant], neufs: Iterable[Neufs] = ()) -> Effets:
     """Merge each dossier's events into its row and collect what moves.
 
     Consecutive events with the same recorded day and cause telescope into one delta, so the outcome does not
@@ -92,8 +113,21 @@ def fusionner(groupes: Mapping[Cle, Groupe], existants: Mapping[Cle, Existant]) 
         lignes = passer(calcul, siens, deltas)
         effets.nouvelles += [ligne_ for passage, ligne_ in zip(siens, lignes, strict=True) if passage.nouveau]
         effets.changees += [ligne_ for passage, ligne_ in zip(siens, lignes, strict=True) if not passage.nouveau]
+    for lot in neufs:
+        effets.nouvelles += ouvrir(lot, deltas)
     effets.cellules = deltas.cellules()
     return effets
+
+
+def ouvrir(neufs: Neufs, deltas: Deltas) -> list[Ligne]:
+    """Put into ``deltas`` what new dossiers count for; their rows, in the same order. It is ``passer`` for them."""
+    colonnes = neufs.colonnes
+    contributions = neufs.calcul.contributions_de_neufs(colonnes)
+    versions = np.stack((neufs.jours, colonnes.causes), axis=1)
+    for genre, rangs, lignes in contributions.blocs:
+        deltas.ajouter_colonnes(genre, lignes, versions[rangs])
+    etats = map(encoder_contenus, zip(colonnes.a_garder(neufs.sources.tolist())))
+    return _lignes(neufs.series.tolist(), colonnes.sujets, etats, contributions, neufs.jours.tolist())
 
 
 @dataclass(slots=True)
@@ -141,37 +175,49 @@ def passer(calcul: CalculEnLot, passages: Sequence[Passage], deltas: Deltas) -> 
     partants = np.array([rang for rang, p in enumerate(passages) if p.avant and change[rang]], dtype=np.int64)
     for genre, (rangs, lignes) in decoder_colonnes([passages[r].avant for r in partants.tolist()]).items():
         deltas.ajouter_colonnes(genre, lignes, versions[partants[rangs]], -1)
-    return _lignes(passages, contributions)
+    return _lignes(
+        [p.cle[1] for p in passages],
+        [p.cle[0] for p in passages],
+        [encoder_contenus(p.contenus) for p in passages],
+        contributions,
+        [p.version[0] for p in passages],
+    )
 
 
-def _lignes(passages: Sequence[Passage], contributions: Contributions) -> list[Ligne]:
+def _lignes(
+    series: Iterable[int],
+    sujets: Iterable[str],
+    etats: Iterable[bytes],
+    contributions: Contributions,
+    enregistres: Iterable[int],
+) -> list[Ligne]:
     """The rows of dossiers. A call, a visit or a reading is closed when it comes."""
-    caisses = [0] * len(passages)
-    ouverts: list[int | None] = [None] * len(passages)
-    clos: list[int | None] = [None] * len(passages)
-    for genre, rangs, lignes in contributions.blocs:
-        numeros = rangs.tolist()
+    nombre = len(contributions.gardees)
+    caisses = np.zeros(nombre, dtype=np.int64)
+    ouverts, clos = np.full(nombre, None, dtype=object), np.full(nombre, None, dtype=object)
+    for genre, rangs, lignes in contributions.blocs:  # of one dossier, all rows say the same
         if genre in (OUVERT, FLUX, RELEVE):
-            _poser(caisses, numeros, lignes[:, _CAISSE])
-            _poser(ouverts, numeros, lignes[:, _JOUR[genre]])
+            caisses[rangs] = lignes[:, _CAISSE]
+            ouverts[rangs] = lignes[:, _JOUR[genre]]
         if genre in (CLOS, FLUX, RELEVE):
-            _poser(clos, numeros, lignes[:, _JOUR[genre]])
-    return [
-        (p.cle[1], p.cle[0], encoder_contenus(p.contenus), octets, caisse, ouvert, ferme, p.version[0])
-        for p, octets, caisse, ouvert, ferme in zip(
-            passages, contributions.gardees, caisses, ouverts, clos, strict=True
+            clos[rangs] = lignes[:, _JOUR[genre]]
+    return list(
+        zip(
+            series,
+            sujets,
+            etats,
+            contributions.gardees,
+            caisses.tolist(),
+            ouverts.tolist(),
+            clos.tolist(),
+            enregistres,
+            strict=True,
         )
-    ]
+    )
 
 
 def _organismes(lignes: Entiers) -> Entiers:
     return lignes[:, 0] * _CAISSES_MAX + lignes[:, _CAISSE]
-
-
-def _poser(cible: list[Any], numeros: Sequence[int], valeurs: Entiers) -> None:
-    """The first value of a rank is the one that stays."""
-    for numero, valeur in zip(reversed(numeros), reversed(valeurs.tolist()), strict=True):
-        cible[numero] = valeur
 
 
 _CAISSES_MAX = 2**16

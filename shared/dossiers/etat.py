@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import pairwise
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 
@@ -30,8 +31,9 @@ def contenus_de(etat: Etat) -> list[Contenu]:
     return [etat[cle] for cle in sorted(etat)]
 
 
-encoder_contenus: Callable[[Sequence[Contenu]], bytes] = _encoder.encode
-"""The stored form of ``contenus_de``, keys sorted, so that equal states are equal bytes."""
+encoder_contenus: Callable[[Sequence[Contenu | tuple[Any, ...]]], bytes] = _encoder.encode
+"""The stored form of ``contenus_de``, keys sorted, so that equal states are equal bytes. A content may be given as
+the tuple of its fields."""
 
 decoder_contenus: Callable[[bytes], list[Contenu]] = _decoder.decode
 """The inverse of ``encoder_contenus``."""

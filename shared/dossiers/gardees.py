@@ -11,7 +11,7 @@ from struct import Struct
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.dossiers.contributions import DIMENSIONS, MESURES, Contribution
+from shared.dossiers.contributions import CLOS, DIMENSIONS, MESURES, OUVERT, Contribution
 from shared.dossiers.tables import type_de
 
 Entiers = NDArray[np.int64]
@@ -75,15 +75,44 @@ def decoder_contributions(octets: bytes) -> list[Contribution]:
 
 def encoder_colonnes(genre: int, lignes: Entiers) -> list[bytes]:
     """The record of each row: dimensions then amounts of one kind, in columns."""
-    montants = lignes[:, len(DIMENSIONS[genre]) :]
-    if len(lignes) and np.abs(montants).max() > ETROIT_MAX:
+    if not _etroites(genre, lignes):
         dims = len(DIMENSIONS[genre])
         return [_encoder(genre, tuple(ligne[:dims]), tuple(ligne[dims:])) for ligne in lignes.tolist()]
+    return _couper(_octets(genre, lignes))
+
+
+def encoder_dossiers(ouverts: Entiers, fermes: Entiers, clos: Entiers) -> list[bytes]:
+    """The kept form of each dossier, from its row of *ouvert* and, for those at ranks ``fermes``, that of *clos*."""
+    if not (_etroites(OUVERT, ouverts) and _etroites(CLOS, clos)):
+        gardes = encoder_colonnes(OUVERT, ouverts)
+        for rang, octets in zip(fermes.tolist(), encoder_colonnes(CLOS, clos), strict=True):
+            gardes[rang] += octets
+        return gardes
+    debuts = _octets(OUVERT, ouverts)
+    entiers = _couper(np.concatenate((debuts[fermes], _octets(CLOS, clos)), axis=1))
+    if len(fermes) == len(ouverts):
+        return entiers
+    gardes = _couper(debuts)
+    for rang, octets in zip(fermes.tolist(), entiers, strict=True):
+        gardes[rang] = octets
+    return gardes
+
+
+def _etroites(genre: int, lignes: Entiers) -> bool:
+    return not len(lignes) or bool(np.abs(lignes[:, len(DIMENSIONS[genre]) :]).max() <= ETROIT_MAX)
+
+
+def _octets(genre: int, lignes: Entiers) -> NDArray[np.uint8]:
+    """The record of each row, a byte a column; all amounts take four."""
     enregistrements = np.empty(len(lignes), dtype=FORMES[genre])
     enregistrements["c0"] = genre
     for rang in range(lignes.shape[1]):
         enregistrements[f"c{rang + 1}"] = lignes[:, rang]
-    octets, taille = enregistrements.tobytes(), FORMES[genre].itemsize
+    return enregistrements.view(np.uint8).reshape(len(lignes), FORMES[genre].itemsize)
+
+
+def _couper(lignes: NDArray[np.uint8]) -> list[bytes]:
+    octets, taille = lignes.tobytes(), lignes.shape[1]
     return [octets[debut : debut + taille] for debut in range(0, len(octets), taille)]
 
 

@@ -7,20 +7,24 @@ own times. A provenance says that a source spoke of a caisse. Rows carry the sha
 that no two consumers touch one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import asyncpg
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.events.contrat import Evenement
 
 JOUR = 86_400
 HEURE_D_HIVER = 3_600
 """Seconds added to UTC to read the day."""
 
 _JOURS_MAX = 2**20
+_CAISSES_MAX = 2**16
+
+Entiers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +41,51 @@ def jour_de_reception(instant: int) -> int:
     return (instant + HEURE_D_HIVER) // JOUR
 
 
-def compter(evenements: Iterable[Evenement]) -> Compte:
-    """The counts of a batch. The events' sources are already codes; retractions, which tell of no day, are left out.
+class Recus(NamedTuple):
+    """Events of one process, a row each: code of the source, second it was accepted, its own time, caisse."""
+
+    process: str
+    sources: Entiers
+    enregistres: Entiers
+    temps: Entiers
+    caisses: Entiers
+
+
+def compter(recus: Sequence[Recus]) -> Compte:
+    """The counts of a batch. Retractions, which tell of no day, are left out.
 
     An event dated after it was accepted counts on the day it was accepted.
     """
-    dates = [e for e in evenements if e.contenu.temps]
-    if not dates:
-        return Compte([], frozenset())
-    noms = list({e.process: None for e in dates})
-    rangs = {nom: rang for rang, nom in enumerate(noms)}
-    sources = np.array([e.contenu.source for e in dates], dtype=np.int64)
-    process = np.array([rangs[e.process] for e in dates])
-    recus = np.array([e.enregistre for e in dates], dtype=np.int64)
-    temps = np.minimum(np.array([e.contenu.temps for e in dates], dtype=np.int64), recus)
-    jours = (temps + HEURE_D_HIVER) // JOUR
-    cles = (sources * len(noms) + process) * _JOURS_MAX + jours
-    ordre = np.argsort(cles, kind="stable")
-    debuts = np.flatnonzero(np.diff(cles[ordre], prepend=-1))
-    un = ordre[debuts]
-    lignes = zip(
-        sources[un].tolist(),
-        [noms[rang] for rang in process[un].tolist()],
-        jours[un].tolist(),
-        np.diff(debuts, append=len(ordre)).tolist(),
-        np.minimum.reduceat(recus[ordre], debuts).tolist(),
-        np.maximum.reduceat(temps[ordre], debuts).tolist(),
-        strict=True,
-    )
-    caisses = [e.contenu.caisse for e in dates]
-    vues = set(zip(sources.tolist(), process.tolist(), caisses, strict=True))
-    return Compte(sorted(lignes), frozenset((source, noms[rang], caisse) for source, rang, caisse in vues if caisse))
+    lignes: list[tuple[int, str, int, int, int, int]] = []
+    provenances: set[tuple[int, str, int]] = set()
+    for process in {r.process: None for r in recus}:
+        tous = [
+            np.concatenate(colonnes) for colonnes in zip(*[r[1:] for r in recus if r.process == process], strict=True)
+        ]
+        dates = np.flatnonzero(tous[2])
+        if not len(dates):
+            continue
+        sources, enregistres, temps, caisses = (colonne[dates] for colonne in tous)
+        temps = np.minimum(temps, enregistres)
+        jours = (temps + HEURE_D_HIVER) // JOUR
+        cles = sources * _JOURS_MAX + jours
+        ordre = np.argsort(cles, kind="stable")
+        debuts = np.flatnonzero(np.diff(cles[ordre], prepend=-1))
+        un = ordre[debuts]
+        lignes += [
+            (source, process, *reste)
+            for source, *reste in zip(
+                sources[un].tolist(),
+                jours[un].tolist(),
+                np.diff(debuts, append=len(ordre)).tolist(),
+                np.minimum.reduceat(enregistres[ordre], debuts).tolist(),
+                np.maximum.reduceat(temps[ordre], debuts).tolist(),
+                strict=True,
+            )
+        ]
+        dits = np.unique((sources * _CAISSES_MAX + caisses)[caisses != 0]).tolist()
+        provenances.update((dit // _CAISSES_MAX, process, dit % _CAISSES_MAX) for dit in dits)
+    return Compte(sorted(lignes), frozenset(provenances))
 
 
 class Receptions:
@@ -88,10 +106,10 @@ class Receptions:
             "$4::smallint[])"
         )
 
-    async def ecrire(self, conn: asyncpg.Connection, evenements: Iterable[Evenement], shard: int) -> None:
+    async def ecrire(self, conn: asyncpg.Connection, recus: Sequence[Recus], shard: int) -> None:
         """Add a batch, in its transaction: one statement, and a second the first times that a source speaks of a
         caisse."""
-        compte, code = compter(evenements), self._dictionnaire.code
+        compte, code = compter(recus), self._dictionnaire.code
         if compte.lignes:
             lignes = [
                 (jour, source, code("process", process), shard, n, premier, dernier)

@@ -4,25 +4,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import compress
-from typing import Protocol, cast
+from itertools import chain
+from typing import NamedTuple, Protocol
 from zlib import crc32
 
 import asyncpg
+import numpy as np
+from numpy.typing import NDArray
 
 from shared.dossiers.cles_effacees import effacees, porte
 from shared.dossiers.cloche import sonner
 from shared.dossiers.contributions_en_lot import CalculEnLot
-from shared.dossiers.deltas import Version
 from shared.dossiers.derives.emission import Emission
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.effets import Cle, Existant, Groupe, fusionner
-from shared.dossiers.jours import journee_paris, minuit_paris
-from shared.dossiers.receptions import Receptions
+from shared.dossiers.effets import Cle, Existant, Groupe, Neufs, fusionner
+from shared.dossiers.jours import jour_paris, jours_paris, minuit_paris
+from shared.dossiers.receptions import Receptions, Recus
 from shared.dossiers.store import Depot
-from shared.events.contrat import CAUSES, RAISONS, Contenu, Evenement, Refus, debut_de_cle
+from shared.dossiers.tri import Dite, Tranche, grouper, trier
+from shared.events.colonnes import Colonnes, Lus
+from shared.events.contrat import RAISONS, Contenu, Evenement, Refus, cle, debut_de_cle
 from shared.log.rejets import Rejet, ecrire
-from shared.log.types import Enregistrement
+from shared.log.types import Enregistrement, partition_de
+
+Entiers = NDArray[np.int64]
 
 _ORIGINES_GARDEES = 65_536
 """(process, source, namespace) whose numbers are kept at hand; then they are looked up again."""
@@ -30,18 +35,26 @@ _ORIGINES_GARDEES = 65_536
 
 @dataclass(slots=True)
 class Lot:
-    """A batch read, ready to be grouped and merged. ``acceptes``: the record of each event, in the same order."""
+    """A batch read, ready to be merged: in columns, or one by one with their ranks in ``records``."""
 
     records: Sequence[Enregistrement]
-    evenements: Sequence[Evenement]
-    acceptes: Sequence[Enregistrement]
+    colonnes: Sequence[Colonnes]
+    seuls: Sequence[tuple[int, Evenement]]
     rejets: Sequence[Rejet] = ()
+
+
+class _Origine(NamedTuple):
+    """What the numbers of a (process, source, namespace) are: of the source, of the series; and who computes it."""
+
+    source: int
+    serie: int
+    calcul: CalculEnLot
 
 
 class Lit(Protocol):
     """Reads the records of a topic (shared.events.lecture_en_lot.LecteurEnLot for what sources send)."""
 
-    def lire_lot(self, lignes: Sequence[bytes], recus: Sequence[int], /) -> Sequence[Evenement | Refus]: ...
+    def lire_lot(self, lignes: Sequence[bytes], recus: Sequence[int], /) -> Lus: ...
 
 
 class TraitementDossiers:
@@ -70,45 +83,54 @@ class TraitementDossiers:
         self._pool = pool
         self._partitions = partitions
         self._emission = emission
-        self._origines: dict[tuple[str, str, str], tuple[int, int, CalculEnLot]] = {}
+        self._origines: dict[tuple[str, str, str], _Origine] = {}
 
     def preparer(self, records: Sequence[Enregistrement]) -> Lot:
         """Decode and check each record; what cannot be taken becomes a reject. Pure CPU."""
         lus = self._lecteur.lire_lot([r.value for r in records], [r.horodatage_ms // 1_000 for r in records])
-        partitions = self._partitions
-        places = [
-            -1 if isinstance(e, Refus) else crc32(e.subject.encode(), _debut(e.process, e.namespace)) % partitions
-            for e in lus
-        ]
-        if places == [record.partition for record in records]:
-            return Lot(records, cast(Sequence[Evenement], lus), records)
-        acceptes: list[tuple[Evenement, Enregistrement]] = []
-        rejets: list[Rejet] = []
-        for record, e, place in zip(records, lus, places, strict=True):
-            if isinstance(e, Refus):
-                rejets.append(rejet_de(e, record))
-            elif place == record.partition:
-                acceptes.append((e, record))
+        seuls = [(rang, e) for rang, e in lus.seuls if not isinstance(e, Refus)]
+        rejets = [rejet_de(e, records[rang]) for rang, e in lus.seuls if isinstance(e, Refus)]
+        ici = np.array([record.partition for record in records], dtype=np.int64)
+        colonnes = []
+        for c in lus.colonnes:
+            egares = np.flatnonzero(self._places(c) != ici[c.rangs])
+            seuls += _en_objets(c, egares)
+            colonnes.append(_sauf(c, egares))
+        bons: list[tuple[int, Evenement]] = []
+        for rang, e in seuls:
+            place = partition_de(cle(e.process, e.namespace, e.subject), self._partitions)
+            if place == records[rang].partition:
+                bons.append((rang, e))
             else:
-                rejets.append(rejet_de(_mauvaise_partition(e, place, record.partition), record))
-        return Lot(records, [e for e, _ in acceptes], [record for _, record in acceptes], rejets)
+                rejets.append(rejet_de(_mauvaise_partition(e, place, records[rang].partition), records[rang]))
+        return Lot(records, colonnes, bons, rejets)
+
+    def _places(self, c: Colonnes) -> Entiers:
+        """The partition of each row's key."""
+        debuts = c.origines.dits([crc32(debut_de_cle(c.process, espace)) for _, espace in c.origines.valeurs]).liste()
+        empreintes = map(crc32, map(str.encode, c.sujets), debuts)
+        return np.fromiter(empreintes, np.int64, len(c)) % self._partitions
 
     async def appliquer(self, conn: asyncpg.Connection, lot: Lot, partition: int) -> None:
         """Merge and write, in the open transaction of the position."""
         if cles := await effacees(conn, self._depot.schema):
             lot = _sans_les_effaces(lot, cles)
-        groupes = await self._grouper(lot)
-        existants = await self._depot.lire(conn, groupes)
-        horizons = await self._depot.horizons(conn)
-        rejets = [*lot.rejets, *self._ecarter(groupes, existants, horizons, lot)] if horizons else lot.rejets
-        effets = fusionner(groupes, existants)
+        tranches, seules = await self._numeroter(lot)
+        existants = await self._depot.lire(conn, {*chain(*(t.cles for t in tranches)), *(d.cle for d in seules)})
+        limites = {p: minuit_paris(jour) for p, jour in (await self._depot.horizons(conn)).items()}
+        neufs, dites = trier(tranches, seules, existants, limites)
+        groupes = grouper(dites)
+        rejets = (
+            [*lot.rejets, *self._ecarter(groupes, existants, limites, dites, lot.records)] if limites else lot.rejets
+        )
+        effets = fusionner(groupes, existants, neufs)
         if self._dictionnaire.manquants:
             await self._dictionnaire.completer(self._pool)
-            effets = fusionner(groupes, existants)
+            effets = fusionner(groupes, existants, neufs)
         await self._depot.ecrire(conn, effets, partition)
-        await self._receptions.ecrire(conn, lot.evenements, partition)
+        await self._receptions.ecrire(conn, self._recus(lot, tranches), partition)
         if self._emission is not None:
-            await self._emission.publier(conn, groupes, existants, effets)
+            await self._emission.publier(conn, groupes, neufs, existants, effets)
         if rejets:
             await ecrire(conn, self._depot.schema, rejets)
         if lot.records:
@@ -123,54 +145,72 @@ class TraitementDossiers:
                 {"topic": dernier.topic, "partition": dernier.partition, "next": dernier.suivant},
             )
 
-    async def _grouper(self, lot: Lot) -> dict[Cle, Groupe]:
-        """The batch's contents by dossier; what is not named yet is given a number first."""
-        groupes = self._ranger(lot)
-        if groupes is None:
+    async def _numeroter(self, lot: Lot) -> tuple[list[Tranche], list[Dite]]:
+        """The batch with the numbers of its sources and series; what has none yet is given one first."""
+        noms = {(c.process, *origine) for c in lot.colonnes for origine in c.origines.valeurs}
+        noms |= {(e.process, e.source, e.namespace) for _, e in lot.seuls}
+        if None in [self._origine(*nom) for nom in noms]:  # all are asked: all that are missing are noted
             await self._dictionnaire.completer(self._pool)
-            groupes = self._ranger(lot)
-        assert groupes is not None
-        return groupes
+        return [self._tranche(c) for c in lot.colonnes], [self._dite(rang, e) for rang, e in lot.seuls]
 
-    def _ranger(self, lot: Lot) -> dict[Cle, Groupe] | None:
-        """None when a source or a series has no number yet: all of them are noted as missing."""
-        groupes: dict[Cle, Groupe] = {}
-        connues, complet = self._origines, True
-        minuit = lendemain = 0
-        versions: Sequence[Version] = ()
-        for e in lot.evenements:
-            if not minuit <= e.enregistre < lendemain:
-                minuit, lendemain, jour = journee_paris(e.enregistre)
-                versions = [(jour, cause) for cause in range(len(CAUSES))]
-            origine = connues.get((e.process, e.source, e.namespace)) or self._origine(e)
-            if origine is None:
-                complet = False
-                continue
-            contenu = e.contenu
-            contenu.source, serie, calcul = origine
-            groupe = groupes.get((e.subject, serie))
-            if groupe is None:
-                groupes[e.subject, serie] = (calcul, [(versions[e.cause], contenu)])
-            else:
-                groupe[1].append((versions[e.cause], contenu))
-        return groupes if complet else None
+    def _dite(self, rang: int, e: Evenement) -> Dite:
+        origine = self._connue(e.process, e.source, e.namespace)
+        e.contenu.source = origine.source
+        jour = _jour_paris(e.enregistre)
+        return Dite(rang, (e.subject, origine.serie), origine.calcul, (jour, e.cause), e.contenu)
 
-    def _origine(self, e: Evenement) -> tuple[int, int, CalculEnLot] | None:
-        source = self._dictionnaire.code("source", e.source)
-        serie = self._dictionnaire.code("serie", f"{e.process}|{e.namespace}")
-        if not source or not serie:
+    def _tranche(self, c: Colonnes) -> Tranche:
+        origines = [self._connue(c.process, *origine) for origine in c.origines.valeurs]
+        sources, series = (
+            np.array(codes, dtype=np.int64)[c.origines.places]
+            for codes in ([o.source for o in origines], [o.serie for o in origines])
+        )
+        neufs = Neufs(self._calculs[c.process], c, sources, series, jours_paris(c.enregistres))
+        return Tranche(neufs, list(zip(c.sujets, series.tolist(), strict=True)))
+
+    def _origine(self, process: str, source: str, espace: str) -> _Origine | None:
+        """None when the source or the series has no number yet, which is noted."""
+        connue = self._origines.get((process, source, espace))
+        if connue is not None:
+            return connue
+        codes = self._dictionnaire.code("source", source), self._dictionnaire.code("serie", f"{process}|{espace}")
+        if not all(codes):
             return None
         if len(self._origines) >= _ORIGINES_GARDEES:
             self._origines.clear()
-        origine = self._origines[e.process, e.source, e.namespace] = (source, serie, self._calculs[e.process])
+        origine = self._origines[process, source, espace] = _Origine(*codes, self._calculs[process])
         return origine
 
+    def _connue(self, process: str, source: str, espace: str) -> _Origine:
+        origine = self._origine(process, source, espace)
+        assert origine is not None
+        return origine
+
+    def _recus(self, lot: Lot, tranches: Sequence[Tranche]) -> list[Recus]:
+        """What the batch counts for in the receptions."""
+        recus = [
+            Recus(c.process, sources, c.enregistres, c.temps, c.caisses)
+            for _, c, sources, *_ in (t.neufs for t in tranches)
+        ]
+        for process in {e.process: None for _, e in lot.seuls}:
+            siens = [e for _, e in lot.seuls if e.process == process]
+            colonnes = [
+                (self._connue(process, e.source, e.namespace).source, e.enregistre, e.contenu.temps, e.contenu.caisse)
+                for e in siens
+            ]
+            recus.append(Recus(process, *np.array(colonnes, dtype=np.int64).T))
+        return recus
+
     def _ecarter(
-        self, groupes: dict[Cle, Groupe], existants: Mapping[Cle, Existant], horizons: Mapping[str, int], lot: Lot
+        self,
+        groupes: dict[Cle, Groupe],
+        existants: Mapping[Cle, Existant],
+        limites: Mapping[str, int],
+        dites: Sequence[Dite],
+        records: Sequence[Enregistrement],
     ) -> list[Rejet]:
         """Take out of ``groupes`` the events older than the horizon whose dossier is not there: it may have been
         purged, and would be counted twice. Read in the batch's own transaction, so that no purge is missed."""
-        limites = {process: minuit_paris(jour) for process, jour in horizons.items()}
         ecartes: set[int] = set()
         for cle_ in [c for c, g in groupes.items() if c not in existants and g[0].processus.code in limites]:
             calcul, suite = groupes[cle_]
@@ -180,31 +220,48 @@ class TraitementDossiers:
             del suite[:debut]
             if not suite:
                 del groupes[cle_]
-        return [
-            rejet_de(_situe(Refus("hors_horizon", RAISONS["hors_horizon"], "time"), e), record)
-            for e, record in zip(lot.evenements, lot.acceptes, strict=True)
-            if id(e.contenu) in ecartes
-        ]
+        rejets = []
+        for dite in dites:
+            if id(dite.contenu) in ecartes:
+                refus = Refus("hors_horizon", RAISONS["hors_horizon"], "time")
+                refus.source, refus.id = self._dictionnaire.nom("source", dite.contenu.source), dite.contenu.id
+                rejets.append(rejet_de(refus, records[dite.rang]))
+        return rejets
 
 
 def _sans_les_effaces(lot: Lot, cles: frozenset[str]) -> Lot:
     """The batch less the events that bear a pseudonym of an erased key: rejects, whose content is not kept."""
-    bons = [not porte(e.contenu, cles) for e in lot.evenements]
-    if all(bons):
+    ecartes = [(rang, e) for rang, e in lot.seuls if porte(e.contenu.assure, cles)]
+    colonnes = []
+    for c in lot.colonnes:
+        rangs = np.flatnonzero([porte(assure, cles) for assure in c.assures])
+        ecartes += _en_objets(c, rangs)
+        colonnes.append(_sauf(c, rangs))
+    if not ecartes:
         return lot
     rejets = [
-        replace(rejet_de(_situe(Refus("cle_effacee", RAISONS["cle_effacee"], "data.assure"), e), record), contenu=None)
-        for e, record, bon in zip(lot.evenements, lot.acceptes, bons, strict=True)
-        if not bon
+        replace(
+            rejet_de(_situe(Refus("cle_effacee", RAISONS["cle_effacee"], "data.assure"), e), lot.records[rang]),
+            contenu=None,
+        )
+        for rang, e in ecartes
     ]
-    return Lot(
-        lot.records, list(compress(lot.evenements, bons)), list(compress(lot.acceptes, bons)), [*lot.rejets, *rejets]
-    )
+    restent = [(rang, e) for rang, e in lot.seuls if not porte(e.contenu.assure, cles)]
+    return Lot(lot.records, colonnes, restent, [*lot.rejets, *rejets])
 
 
-@lru_cache(_ORIGINES_GARDEES)
-def _debut(process: str, namespace: str) -> int:
-    return crc32(debut_de_cle(process, namespace))
+@lru_cache(1_024)
+def _jour_paris(secondes: int) -> int:
+    return jour_paris(datetime.fromtimestamp(secondes, UTC))
+
+
+def _en_objets(c: Colonnes, rangs: Entiers) -> list[tuple[int, Evenement]]:
+    """These rows one by one, with their ranks in the batch."""
+    return list(zip(c.rangs[rangs].tolist(), c.choisir(rangs).evenements(), strict=True)) if len(rangs) else []
+
+
+def _sauf(c: Colonnes, rangs: Entiers) -> Colonnes:
+    return c.choisir(np.delete(np.arange(len(c)), rangs)) if len(rangs) else c
 
 
 def _mauvaise_partition(evenement: Evenement, attendue: int, trouvee: int) -> Refus:

@@ -28,6 +28,8 @@ _CHAMPS = ((0, 4), (5, 2), (8, 2), (11, 2), (14, 2), (17, 2), (20, 2), (23, 2))
 
 def instants_de(textes: Sequence[str | None]) -> NDArray[np.int64]:
     """Unix seconds of each text; ABSENT for None, A_RELIRE for one that is not in the two forms or is no date."""
+    if textes.count(None) == len(textes):
+        return np.full(len(textes), ABSENT, dtype=np.int64)
     lus = np.full(len(textes), A_RELIRE, dtype=np.int64)
     par_forme: dict[int, tuple[list[int], list[str]]] = {_AVEC_DECALAGE: ([], []), _UTC: ([], [])}
     longueurs = {len(t) if t is not None else 0 for t in textes}

@@ -16,6 +16,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from shared.catalogue.processus import AUTRE, Processus
+from shared.events.colonnes import Colonnes, Distincts, Entiers, Lus, croiser, distinguer
 from shared.events.contrat import (
     LIGNE_RECUE_MAX,
     NOMBRE_MAX,
@@ -24,7 +25,6 @@ from shared.events.contrat import (
     TARD,
     TEXTE_MAX,
     TYPE_DOSSIER,
-    Contenu,
     Evenement,
     Refus,
 )
@@ -34,6 +34,9 @@ from shared.events.instants import AVENIR_MAX, EPOQUE_MAX, EPOQUE_MIN
 from shared.events.instants_en_lot import ABSENT, instants_de
 from shared.events.lecture import CORRECTION, NORMAL, TARDIF, Lecteur
 from shared.events.valeurs import nom_frequent, plateforme_frequente
+
+INCONNUE = -1
+"""Code of a caisse that the network does not have."""
 
 _Texte = str | None
 _ENVELOPPE: Sequence[tuple[str, Any] | tuple[str, Any, Any]] = (
@@ -62,10 +65,7 @@ class _Forme:
         self._noms = [nom for nom, regle in processus.jalons.items() if regle != "multiple"]
         self._attributs = tuple(processus.attributs)
         self._caisses = caisses
-        self._prets: dict[Any, dict[str, str]] = {}
         self.type = self._definir(processus)
-        self._dates = _lire_champs(self._noms)
-        self._lire_attributs = _lire_champs(self._attributs)
 
     def _definir(self, processus: Processus) -> type[msgspec.Struct]:
         nom = f"{processus.code}_{self._jalon or TYPE_DOSSIER}"
@@ -80,112 +80,101 @@ class _Forme:
         tag = f"vigie.{processus.code}.{self._jalon or TYPE_DOSSIER}.v1"
         return msgspec.defstruct(nom, [*identite, *_ENVELOPPE], tag_field="type", tag=tag, **options)
 
-    def lire(self, lus: Sequence[Any], recus: NDArray[np.int64]) -> list[Evenement | None]:
-        """The events of these structs; None where ``Lecteur.lire`` has to look."""
-        datas = [e.data for e in lus]
-        timbres = instants_de([e.recordedtime for e in lus])
+    def lire(self, lus: Sequence[Any], rangs: Entiers, recus: Entiers) -> tuple[Colonnes, NDArray[np.bool_]]:
+        """These structs in columns, and which of them are right; at the others ``Lecteur.lire`` has to look."""
+        dits = _par_champ(lus)
+        donnees = _par_champ(dits["data"])
+        timbres = instants_de(dits["recordedtime"])
         enregistres = np.where(timbres == ABSENT, recus, timbres)
-        dates = self._colonnes(lus, datas)
-        temps, jalons = dates[-1], dates[:-1]
-        if self._jalon is None:
-            temps = np.where(temps == ABSENT, jalons.max(axis=0), temps)
+        temps, noms, jalons = self._dates_de(dits["time"], donnees)
         derniers = np.minimum(enregistres + AVENIR_MAX, EPOQUE_MAX)
-        dans_les_bornes = ((jalons >= EPOQUE_MIN) & (jalons <= derniers) | (jalons == ABSENT)).all(axis=0)
-        bons = dans_les_bornes & (temps >= EPOQUE_MIN) & (temps <= derniers)
+        bons = ((jalons >= EPOQUE_MIN) & (jalons <= derniers) | (jalons == ABSENT)).all(axis=0)
+        bons &= (temps >= EPOQUE_MIN) & (temps <= derniers)
         bons &= (timbres == ABSENT) | ((timbres >= EPOQUE_MIN) & (timbres <= EPOQUE_MAX))
-        caisses = [self._caisses.get(d.caisse, -1) for d in datas]
-        productrices = [self._caisses.get(d.productrice, -1) for d in datas]
-        bons &= (np.array(caisses) >= 0) & (np.array(productrices) >= 0)
-        bons &= self._noms_bons(lus, datas)
-        revisions = [e.revision or 0 for e in lus]
-        causes = np.where(enregistres - temps > TARD, TARDIF, NORMAL)
-        causes = np.where(np.array(revisions) > 0, CORRECTION, causes)
-        contenus = map(
-            Contenu,
-            [0] * len(lus),
-            [e.id for e in lus],
-            revisions,
-            temps.tolist(),
-            self._dictionnaires(jalons if self._jalon is None else temps[None]),
-            caisses,
-            productrices,
-            [d.plateforme or "" for d in datas],
-            [d.nombre or 0 for d in datas],
-            [self._attributs_de(valeurs) for valeurs in map(self._lire_attributs, datas)],
-            [d.assure or "" for d in datas],
+        caisses, productrices = (distinguer(donnees[champ]) for champ in ("caisse", "productrice"))
+        codes, codes_productrices = (
+            np.array([self._caisses.get(slug, INCONNUE) for slug in colonne.valeurs])[colonne.places]
+            for colonne in (caisses, productrices)
         )
-        evenements = map(
-            Evenement,
-            [self._process] * len(lus),
-            [e.source for e in lus],
-            [e.namespace or e.source for e in lus],
-            [e.subject for e in lus],
-            contenus,
-            enregistres.tolist(),
-            causes.tolist(),
+        bons &= (codes != INCONNUE) & (codes_productrices != INCONNUE)
+        origines = croiser([distinguer(dits["source"]), distinguer(dits["namespace"])], len(lus))
+        plateformes = distinguer(donnees["plateforme"])
+        bons &= _ordinaires(dits["id"], dits["subject"])
+        bons &= _verifiees(_verifier_noms, origines)
+        bons &= _verifiees(_verifier_nom, distinguer(dits["datacontenttype"]))
+        bons &= _verifiees(_verifier_plateforme, plateformes)
+        revisions = _nombres(dits["revision"])
+        valeurs = croiser([distinguer(donnees[nom]) for nom in self._attributs], len(lus))
+        return (
+            Colonnes(
+                self._process,
+                rangs,
+                origines.dits([(source, espace or source) for source, espace in origines.valeurs]),
+                dits["subject"],
+                dits["id"],
+                revisions,
+                temps,
+                noms,
+                jalons,
+                self._multiple,
+                codes,
+                codes_productrices,
+                plateformes.dits([plateforme or "" for plateforme in plateformes.valeurs]),
+                _nombres(donnees["nombre"]),
+                valeurs.dits([self._attributs_de(v) for v in valeurs.valeurs]),
+                ["" if assure is None else assure for assure in donnees["assure"]],
+                enregistres,
+                np.where(revisions > 0, CORRECTION, np.where(enregistres - temps > TARD, TARDIF, NORMAL)),
+            ),
+            bons,
         )
-        if bons.all():
-            return list(evenements)
-        return [e if bon else None for e, bon in zip(evenements, bons.tolist(), strict=True)]
 
-    def _colonnes(self, lus: Sequence[Any], datas: Sequence[Any]) -> NDArray[np.int64]:
-        """Milestones then ``time``, by column."""
-        temps = instants_de([e.time for e in lus])
+    def _dates_de(
+        self, time: Sequence[str | None], donnees: Mapping[str, Sequence[Any]]
+    ) -> tuple[Entiers, Sequence[str], Entiers]:
+        """When each event happened, which milestones some of them bring, and these by row."""
+        temps = instants_de(time)
         if self._jalon is not None:
-            return temps[None].repeat(2, axis=0)
-        textes = zip(*map(self._dates, [d.jalons for d in datas]), strict=True)
-        return np.stack([*(instants_de(colonne) for colonne in textes), temps])
+            return temps, [self._jalon], temps[None]
+        lus = {nom: instants_de(textes) for nom, textes in _par_champ(donnees["jalons"]).items()}
+        noms = [nom for nom, instants in lus.items() if (instants != ABSENT).any()]
+        jalons = np.array([lus[nom] for nom in noms], dtype=np.int64).reshape(len(noms), len(time))
+        return np.where(temps == ABSENT, jalons.max(axis=0, initial=ABSENT), temps), noms, jalons
 
-    def _dictionnaires(self, jalons: NDArray[np.int64]) -> Iterable[dict[str, int | list[int]]]:
-        if self._jalon is not None:
-            jalon, instants = self._jalon, jalons[0].tolist()
-            return [{jalon: [t]} for t in instants] if self._multiple else [{jalon: t} for t in instants]
-        presents = (jalons != ABSENT).any(axis=1)
-        noms, jalons = [nom for nom, la in zip(self._noms, presents, strict=True) if la], jalons[presents]
-        if not noms:
-            return [{} for _ in range(jalons.shape[1])]
-        if (jalons != ABSENT).all():
-            return [dict(zip(noms, dates, strict=True)) for dates in zip(*jalons.tolist(), strict=True)]
-        return [
-            {nom: t for nom, t in zip(noms, dates, strict=True) if t != ABSENT}
-            for dates in zip(*jalons.tolist(), strict=True)
-        ]
-
-    def _attributs_de(self, valeurs: Any) -> dict[str, str]:
-        pret = self._prets.get(valeurs)
-        if pret is None:
-            pret = {nom: v for nom, v in zip(self._attributs, valeurs, strict=True) if v is not None}
-            self._prets[valeurs] = pret
-        return pret
-
-    def _noms_bons(self, lus: Sequence[Any], datas: Sequence[Any]) -> NDArray[np.bool_]:
-        """Whether ids, subjects, sources, namespaces and platforms are ordinary names."""
-        paires = [f"{e.id}|{e.subject}" for e in lus]
-        bons = np.ones(len(paires), dtype=np.bool_)
-        if not toutes_ordinaires(paires):
-            bons = np.array([len(p) <= TEXTE_MAX and deux_noms_ordinaires(p) is not None for p in paires])
-        for verifier, colonne in (
-            (_verifier_noms, [(e.source, e.namespace or e.source, e.datacontenttype) for e in lus]),
-            (_verifier_plateforme, [d.plateforme for d in datas]),
-        ):
-            mauvais = {valeur for valeur in set(colonne) if not verifier(valeur)}
-            if mauvais:
-                bons &= np.array([valeur not in mauvais for valeur in colonne])
-        return bons
+    def _attributs_de(self, valeurs: Sequence[str | None]) -> dict[str, str]:
+        return {nom: valeur for nom, valeur in zip(self._attributs, valeurs, strict=True) if valeur is not None}
 
 
-def _lire_champs(noms: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """The values of these fields of an object."""
-    if len(noms) > 1:
-        return attrgetter(*noms)
-    return (lambda objet: (getattr(objet, noms[0]),)) if noms else (lambda _: ())
+def _ordinaires(ids: Sequence[str], sujets: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether ids and subjects are ordinary names, row by row."""
+    paires = [f"{id_}|{sujet}" for id_, sujet in zip(ids, sujets, strict=True)]
+    if toutes_ordinaires(paires):
+        return np.ones(len(paires), dtype=np.bool_)
+    return np.array([len(p) <= TEXTE_MAX and deux_noms_ordinaires(p) is not None for p in paires])
 
 
-def _verifier_noms(noms: Any) -> bool:
+def _verifiees(verifier: Callable[[Any], bool], colonne: Distincts) -> NDArray[np.bool_]:
+    return np.array([verifier(valeur) for valeur in colonne.valeurs])[colonne.places]
+
+
+def _par_champ(structs: Sequence[msgspec.Struct]) -> Mapping[str, Sequence[Any]]:
+    """The fields of structs of one type, by name; at least one struct."""
+    return {nom: list(map(attrgetter(nom), structs)) for nom in type(structs[0]).__struct_fields__}
+
+
+def _nombres(colonne: Sequence[int | None]) -> Entiers:
+    """0 where there is none."""
+    return np.array([nombre or 0 for nombre in colonne], dtype=np.int64)
+
+
+def _verifier_noms(noms: Sequence[str | None]) -> bool:
+    return all(map(_verifier_nom, noms))
+
+
+def _verifier_nom(nom: str | None) -> bool:
     try:
-        for nom in noms:
-            if nom is not None:
-                nom_frequent(nom, "source")
+        if nom is not None:
+            nom_frequent(nom, "source")
     except Refus:
         return False
     return True
@@ -213,24 +202,22 @@ class LecteurEnLot(Lecteur):
         self._formes = {forme.type: forme for forme in formes}
         self._decoder: Callable[[bytes], Any] = msgspec.json.Decoder(Union[tuple(self._formes)]).decode  # noqa: UP007
 
-    def lire_lot(self, lignes: Sequence[bytes], recus: Sequence[int]) -> list[Evenement | Refus]:
+    def lire_lot(self, lignes: Sequence[bytes], recus: Sequence[int]) -> Lus:
         """``lire`` of each line, with the Unix second to use for it when it carries no ``recordedtime``."""
         decodes = self._decoder_lot(lignes)
         types, instants = list(map(type, decodes)), np.array(recus, dtype=np.int64)
-        lus: list[Evenement | Refus | None] = [None] * len(lignes)
+        colonnes, faits = [], np.zeros(len(lignes), dtype=np.bool_)
         for type_, nombre in Counter(types).items():
             if nombre < self.LOT_MIN or type_ not in self._formes:
                 continue
-            if nombre == len(types):
-                lus = [*self._formes[type_].lire(decodes, instants)]
-                break
-            rangs = [rang for rang, sien in enumerate(types) if sien is type_]
-            evenements = self._formes[type_].lire([decodes[rang] for rang in rangs], instants[rangs])
-            for rang, evenement in zip(rangs, evenements, strict=True):
-                lus[rang] = evenement
-        return [
-            self._seul(ligne, recu) if lu is None else lu for lu, ligne, recu in zip(lus, lignes, recus, strict=True)
-        ]
+            seul_type = nombre == len(types)
+            rangs = np.arange(nombre) if seul_type else np.flatnonzero([t is type_ for t in types])
+            siens = decodes if seul_type else [decodes[rang] for rang in rangs.tolist()]
+            lues, bons = self._formes[type_].lire(siens, rangs, instants[rangs])
+            faits[rangs[bons]] = True
+            colonnes.append(lues.choisir(np.flatnonzero(bons)))
+        seuls = np.flatnonzero(~faits).tolist()
+        return Lus(colonnes, [(rang, self._seul(lignes[rang], recus[rang])) for rang in seuls])
 
     def _seul(self, ligne: bytes, recu: int) -> Evenement | Refus:
         try:

@@ -1,7 +1,7 @@
 """The hook of the dossier services: the dossiers of a person that a batch changed are announced in its transaction."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 import asyncpg
@@ -11,7 +11,7 @@ from shared.catalogue.processus import processus_du_service
 from shared.dossiers.derives.fiches import Derivation
 from shared.dossiers.derives.messages import TOPIC_PERSONNES, annoncer
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.effets import Cle, Effets, Existant, Groupe
+from shared.dossiers.effets import Cle, Effets, Existant, Groupe, Neufs
 from shared.dossiers.etat import decoder_etat
 from shared.dossiers.lieux import lieux
 from shared.log.envoi import publier_tous
@@ -38,30 +38,42 @@ class Emission:
         self,
         conn: asyncpg.Connection,
         groupes: Mapping[Cle, Groupe],
+        neufs: Sequence[Neufs],
         existants: Mapping[Cle, Existant],
         effets: Effets,
     ) -> None:
         """Announce, through the outbox and in the batch's transaction, what its effects change."""
-        if annonces := self.annonces(groupes, existants, effets):
+        if annonces := self.annonces(groupes, neufs, existants, effets):
             await publier_tous(conn, self._service, TOPIC_PERSONNES, annonces)
 
-    def annonces(self, groupes: Mapping[Cle, Groupe], existants: Mapping[Cle, Existant], effets: Effets) -> Items:
+    def annonces(
+        self,
+        groupes: Mapping[Cle, Groupe],
+        neufs: Sequence[Neufs],
+        existants: Mapping[Cle, Existant],
+        effets: Effets,
+    ) -> Items:
         """Records of the repartition topic, in the order of the rows; the cause is that of the last event."""
         annonces: list[tuple[bytes, bytes]] = []
-        series: dict[int, tuple[str, Derivation | None]] = {}
+        series = {
+            serie: self._de_la_serie(serie) for serie in {li[0] for li in chain(effets.nouvelles, effets.changees)}
+        }
+        if all(derivation is None for _, derivation in series.values()):
+            return annonces
+        causes = {cle: suite[-1][0][1] for cle, (_, suite) in groupes.items()}
+        for lot in neufs:
+            cles = zip(lot.colonnes.sujets, lot.series.tolist(), strict=True)
+            causes |= dict(zip(cles, lot.colonnes.causes.tolist(), strict=True))
         for ligne in chain(effets.nouvelles, effets.changees):
             serie, subject, apres = ligne[:3]
-            connue = series.get(serie)
-            if connue is None:
-                connue = series[serie] = self._de_la_serie(serie)
-            nom, derivation = connue
+            nom, derivation = series[serie]
             if derivation is None:
                 continue
             ancien = existants.get((subject, serie))
             if _pseudonyme(apres) or (ancien is not None and _pseudonyme(ancien[0])):
                 avant = None if ancien is None else decoder_etat(ancien[0])
-                cause = groupes[subject, serie][1][-1][0][1]
                 derives = derivation.derives(f"{nom}|{subject}", avant, decoder_etat(apres))
+                cause = causes[subject, serie]
                 annonces += [annoncer(self._service, derive, ligne[-1], cause) for derive in derives]
         return annonces
 

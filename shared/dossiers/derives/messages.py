@@ -15,6 +15,7 @@ from shared.catalogue.derives import REITERATION
 from shared.dossiers.derives.fiches import CONTACT, Derive
 from shared.dossiers.jours import minuit_paris
 from shared.events import personnes
+from shared.events.colonnes import Lus
 from shared.events.contrat import CAUSES, Contenu, Evenement, Refus, cle
 
 TOPIC_PERSONNES = personnes.TOPIC_PERSONNES
@@ -63,9 +64,9 @@ def annoncer(service: str, derive: Derive, jour: int, cause: int) -> tuple[bytes
 class LecteurPersonnes:
     """Reads the records of the repartition topic, as ``shared.events.lecture_en_lot`` those of the sources."""
 
-    def lire_lot(self, lignes: Sequence[bytes], _: Sequence[int]) -> list[Evenement | Refus]:
+    def lire_lot(self, lignes: Sequence[bytes], _: Sequence[int]) -> Lus:
         """Each record's event, or its refusal."""
-        return [self._lu(ligne) for ligne in lignes]
+        return Lus([], [(rang, self._lu(ligne)) for rang, ligne in enumerate(lignes)])
 
     def _lu(self, ligne: bytes) -> Evenement | Refus:
         try:

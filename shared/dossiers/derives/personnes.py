@@ -1,6 +1,6 @@
 """The second topic of the service that keeps the derived processes: its reader, its handler, its names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 
@@ -12,11 +12,12 @@ from shared.dossiers.derives.messages import ESPACE, LecteurPersonnes
 from shared.dossiers.derives.retention import encore_ouvert
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.effets import Cle, Existant, Groupe
-from shared.dossiers.receptions import Receptions
+from shared.dossiers.receptions import Receptions, Recus
 from shared.dossiers.store import Depot
-from shared.dossiers.traitement import Lot, TraitementDossiers
-from shared.events.contrat import Evenement
+from shared.dossiers.traitement import TraitementDossiers
+from shared.dossiers.tri import Dite
 from shared.log.rejets import Rejet
+from shared.log.types import Enregistrement
 
 
 def tient_les_personnes(service: str) -> bool:
@@ -40,7 +41,7 @@ def noms_des_derives(service: str) -> list[tuple[str, str]]:
 class _SansReceptions(Receptions):
     """Announcements are no news of a source: none is counted."""
 
-    async def ecrire(self, conn: asyncpg.Connection, evenements: Iterable[Evenement], shard: int) -> None:
+    async def ecrire(self, conn: asyncpg.Connection, recus: Sequence[Recus], shard: int) -> None:
         """Write nothing."""
 
 
@@ -59,7 +60,12 @@ class TraitementPersonnes(TraitementDossiers):
         self._receptions = _SansReceptions(depot.schema, dictionnaire)
 
     def _ecarter(
-        self, groupes: dict[Cle, Groupe], existants: Mapping[Cle, Existant], horizons: Mapping[str, int], lot: Lot
+        self,
+        groupes: dict[Cle, Groupe],
+        existants: Mapping[Cle, Existant],
+        limites: Mapping[str, int],
+        dites: Sequence[Dite],
+        records: Sequence[Enregistrement],
     ) -> list[Rejet]:
         """A file still open is never too old: the chain that holds it is not forgotten."""
         seuls = {
@@ -67,7 +73,7 @@ class TraitementPersonnes(TraitementDossiers):
             for cle, groupe in groupes.items()
             if not any(encore_ouvert(contenu) for _, contenu in groupe[1])
         }
-        rejets = super()._ecarter(seuls, existants, horizons, lot)
+        rejets = super()._ecarter(seuls, existants, limites, dites, records)
         for cle in [cle for cle, (_, suite) in groupes.items() if not suite]:
             del groupes[cle]
         return rejets

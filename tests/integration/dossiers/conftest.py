@@ -167,6 +167,13 @@ class Service:
         return lu
 
 
+@pytest.fixture(autouse=True)
+def colonnes_des_trois(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of three events and more go in columns, smaller ones one by one: both ways on what little is sent."""
+    for classe in (LecteurEnLot, CalculEnLot):
+        monkeypatch.setattr(classe, "LOT_MIN", 3)
+
+
 @pytest.fixture
 async def service(postgres_vide: str) -> AsyncIterator[Service]:
     async with ouvrir_service(postgres_vide) as ouvert:

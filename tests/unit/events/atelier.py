@@ -46,7 +46,7 @@ class LecteurCompare(Lecteur):
     def lire(self, ligne: bytes, enregistre: int) -> Evenement:
         seul = _lu_ou_refuse(super().lire, ligne, enregistre)
         for lot in ([ligne], [ligne, ligne_bonne(), ligne]):
-            *_, dernier = EN_LOT.lire_lot(lot, [enregistre] * len(lot))
+            *_, dernier = EN_LOT.lire_lot(lot, [enregistre] * len(lot)).dans_l_ordre()
             assert type(dernier) is type(seul)
             if isinstance(seul, Refus):
                 assert isinstance(dernier, Refus)
