@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from services.alerts.app import ACCES, ROUTEURS
 from services.alerts.notifications.api import routes_publiques
+from shared.generes import Produits, commande
 from shared.service.acces import ROLES, ROLES_D_UNE_CAISSE, Ligne, routes_de
 
 FICHIER = Path(__file__).parents[2] / "docs" / "api-alertes.md"
@@ -87,16 +88,10 @@ def _caisse(ligne: Ligne) -> str:
     return f"{', '.join(admises)} ({'toute' if ligne.caisse is None else 'la sienne'})"
 
 
-def principal(arguments: list[str]) -> int:
-    """Write the page, or check it. The exit status."""
-    if "--verifier" not in arguments:
-        FICHIER.write_text(document(), encoding="utf-8")
-        return 0
-    if FICHIER.is_file() and FICHIER.read_text(encoding="utf-8") == document():
-        return 0
-    sys.stderr.write(f"{FICHIER.name} n'est pas à jour : lancez python -m services.alerts.documentation\n")
-    return 1
+def produits() -> Produits:
+    """The file and its content."""
+    return {FICHIER: document()}
 
 
 if __name__ == "__main__":
-    sys.exit(principal(sys.argv[1:]))
+    sys.exit(commande("services.alerts.documentation", produits(), sys.argv[1:]))

@@ -17,6 +17,7 @@ from shared.catalogue.modele_conventions import Convention
 from shared.catalogue.mots_seuils import cibles_supposees, juges, series, seuils_d_alerte
 from shared.catalogue.processus import Processus, tous_les_processus
 from shared.catalogue.seuils import charger_seuils
+from shared.generes import Produits, commande
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "indicateurs.md"
 
@@ -181,19 +182,10 @@ def _hypotheses(conventions: Mapping[str, Convention]) -> Iterator[str]:
     )
 
 
-def main(arguments: list[str]) -> int:
-    """Exit code of the command."""
-    if arguments == ["--verifier"]:
-        if DOCUMENT.exists() and DOCUMENT.read_text(encoding="utf-8") == texte():
-            return 0
-        sys.stderr.write(f"{DOCUMENT.name} n'est pas à jour : lancez make docs\n")
-        return 1
-    if arguments:
-        sys.stderr.write("usage : python -m shared.catalogue.documentation [--verifier]\n")
-        return 2
-    DOCUMENT.write_text(texte(), encoding="utf-8")
-    return 0
+def produits() -> Produits:
+    """The file and its content."""
+    return {DOCUMENT: texte()}
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    sys.exit(commande("shared.catalogue.documentation", produits(), sys.argv[1:]))

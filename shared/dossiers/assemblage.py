@@ -177,7 +177,7 @@ def menager_le_ramasse_miettes() -> None:
     """Set the garbage collector for batches: what lives long is frozen, what a batch makes dies without it."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(200_000, 20, 100)
+    gc.set_threshold(500_000, 20, 100)
 
 
 def _noms_connus(definition: Definition) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from shared.catalogue.processus import HORLOGES_GARDEES, Processus
 from shared.dossiers.contributions import CLOS, DIMENSIONS, MESURES, OUVERT, Calcul, Codes, Contribution, Lieu
 from shared.dossiers.etat import Valeur
-from shared.dossiers.gardees import encoder_contributions, encoder_dossiers
+from shared.dossiers.gardees import encoder_contributions, encoder_dossiers, etaler
 from shared.events.colonnes import Colonnes, Distincts, croiser, distinguer
 from shared.events.contrat import Contenu
 from shared.events.instants_en_lot import ABSENT
@@ -57,10 +57,12 @@ class _Dits(NamedTuple):
     plateformes: Entiers
     strates: Entiers
     nombres: Entiers
+    indecis: NDArray[np.bool_]
+    """States that only ``Calcul.lire`` can tell."""
 
     def choisir(self, rangs: Entiers) -> "_Dits":
         """These rows alone."""
-        return _Dits(*(colonne[..., rangs] for colonne in self))
+        return _Dits._make(colonne[..., rangs] for colonne in self)
 
 
 class CalculEnLot(Calcul):
@@ -100,9 +102,7 @@ class CalculEnLot(Calcul):
         self, dits: "_Dits | None", nombre: int, etats: Callable[[Sequence[int]], Sequence[Sequence[Contenu]]]
     ) -> Contributions:
         """In columns what can be, the others one by one; ``etats`` gives the states of some ranks."""
-        octets = [b""] * nombre
-        blocs = [] if dits is None else self._en_colonnes(dits, octets)
-        restent = [rang for rang, deja in enumerate(octets) if not deja]
+        octets, blocs, restent = self._en_colonnes(dits) if dits is not None else ([b""] * nombre, [], range(nombre))
         seuls: dict[int, list[tuple[int, Contribution]]] = {}
         for rang, etat in zip(restent, etats(restent) if restent else (), strict=True):
             calculees = self.contributions(etat)
@@ -129,6 +129,7 @@ class CalculEnLot(Calcul):
             np.array([self._plateforme(nom) for nom in plateformes.valeurs], dtype=np.int64)[plateformes.places],
             np.array([self._strate(valeurs) for valeurs in attributs.valeurs], dtype=np.int64)[attributs.places],
             neufs.nombres,
+            np.zeros(len(neufs), dtype=np.bool_),
         )
 
     def _des_etats(self, etats: Sequence[Sequence[Contenu]]) -> "_Dits | None":
@@ -153,11 +154,12 @@ class CalculEnLot(Calcul):
         return _Dits(
             np.stack([dates[nom] for nom in self.processus.depart]),
             np.stack([dates[nom] for nom in self._arrets]),
-            np.where(suites.indecis, 0, caisses),
+            caisses,
             productrices,
             suites.derniers(codes_plateformes),
             self._strates_de(suites, [c.attributs for c in contenus]),
             nombres,
+            suites.indecis,
         )
 
     def _strates_de(self, suites: "_Suites", attributs: Sequence[Mapping[str, str]]) -> Entiers:
@@ -169,16 +171,18 @@ class CalculEnLot(Calcul):
         strates = [self._strate(dict(zip(self._noms_strates, v, strict=True))) for v in croisees.valeurs]
         return np.array(strates, dtype=np.int64)[croisees.places]
 
-    def _en_colonnes(self, dits: "_Dits", octets: list[bytes]) -> list[tuple[int, Entiers, Entiers]]:
-        """The plain ones: their blocks, and in ``octets`` what they keep."""
+    def _en_colonnes(self, dits: "_Dits") -> tuple[list[bytes], list[tuple[int, Entiers, Entiers]], Sequence[int]]:
+        """What the plain ones keep, their blocks, and the ranks of those that are not plain. Nothing comes of what has
+        not begun, nor of a caisse that nobody said."""
         zones = self._zones[np.where(dits.caisses < len(self._zones), dits.caisses, 0)]
-        places = np.flatnonzero((dits.departs.min(axis=0) != ABSENT) & (zones != _AUCUNE))
-        if not len(places):
-            return []
+        commences = dits.departs.min(axis=0) != ABSENT
+        a_part = dits.indecis | (commences & (zones == _AUCUNE) & (dits.caisses != 0))
+        places = np.flatnonzero(commences & (zones != _AUCUNE) & ~dits.indecis)
         ouverts, fermes, clos = self._lignes(dits.choisir(places), zones[places])
-        for place, garde in zip(places.tolist(), encoder_dossiers(ouverts, fermes, clos), strict=True):
-            octets[place] = garde
-        return [(OUVERT, places, ouverts), (CLOS, places[fermes], clos)]
+        octets = encoder_dossiers(ouverts, fermes, clos)
+        if len(places) < len(zones):
+            octets = etaler(octets, places.tolist(), len(zones))
+        return octets, [(OUVERT, places, ouverts), (CLOS, places[fermes], clos)], np.flatnonzero(a_part).tolist()
 
     def _lignes(self, dits: "_Dits", zones: Entiers) -> tuple[Entiers, Entiers, Entiers]:
         """Rows of *ouvert*, the ranks of those that are closed, and their rows of *clos*."""

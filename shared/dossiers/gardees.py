@@ -92,10 +92,16 @@ def encoder_dossiers(ouverts: Entiers, fermes: Entiers, clos: Entiers) -> list[b
     entiers = _couper(np.concatenate((debuts[fermes], _octets(CLOS, clos)), axis=1))
     if len(fermes) == len(ouverts):
         return entiers
-    gardes = _couper(debuts)
-    for rang, octets in zip(fermes.tolist(), entiers, strict=True):
-        gardes[rang] = octets
-    return gardes
+    restent = np.delete(np.arange(len(ouverts)), fermes)
+    return etaler([*entiers, *_couper(debuts[restent])], [*fermes.tolist(), *restent.tolist()], len(ouverts))
+
+
+def etaler(octets: Sequence[bytes], places: Sequence[int], taille: int) -> list[bytes]:
+    """A list of ``taille`` with these at their places and nothing elsewhere."""
+    etales = [b""] * taille
+    for place, un in zip(places, octets, strict=True):
+        etales[place] = un
+    return etales
 
 
 def _etroites(genre: int, lignes: Entiers) -> bool:

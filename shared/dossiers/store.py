@@ -8,7 +8,6 @@ every consumer out first (``exclure_les_consommateurs``).
 
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
-from itertools import chain
 
 import asyncpg
 import numpy as np
@@ -23,6 +22,9 @@ from shared.dossiers.tables import ORDRE_CLE, SCELLE, TABLE, VERSION, colonnes, 
 SERIES_MAX = 8
 """Most series of a batch read by one statement each: measured at half the time of a join with the list of keys."""
 
+
+_ENTRE = "\n"
+"""What no subject holds, being printable: one text is sent for a fifth of the cost of an array of as many."""
 
 _TYPES_DOSSIER = ("int", "text", "bytea", "bytea", "smallint", "int", "int", "int")
 
@@ -41,28 +43,27 @@ class Depot:
     def __init__(self, schema: str) -> None:
         self.schema = schema
         lus = "SELECT d.subject, d.serie, d.etat, d.contributions, d.enregistre FROM"
+        sujets, series = (f"string_to_array(${rang}::text, E'\\n')" for rang in (1, 2))
         self._lire = (
-            f"{lus} unnest($1::text[], $2::int[]) AS k(s, n) "
+            f"{lus} unnest({sujets}, {series}::int[]) AS k(s, n) "
             f"JOIN {schema}.dossiers d ON d.subject = k.s AND d.serie = k.n"
         )
-        self._lire_serie = f"{lus} {schema}.dossiers d WHERE d.serie = $1 AND d.subject = ANY($2::text[])"
+        self._lire_serie = f"{lus} {schema}.dossiers d WHERE d.serie = $2 AND d.subject = ANY({sujets})"
         self._changer = {source: _sql_changement(schema, source) for source in _SOURCES}
         self._ajouter = {(genre, source): _sql_ajout(schema, genre, source) for genre in TABLE for source in _SOURCES}
 
     async def lire(self, conn: asyncpg.Connection, cles: Iterable[Cle]) -> dict[Cle, Existant]:
         """State, kept contributions and last recorded day of the dossiers that exist, by key."""
-        par_serie: dict[int, list[str]] = {}
-        for subject, serie in cles:
-            par_serie.setdefault(serie, []).append(subject)
-        if len(par_serie) <= SERIES_MAX:
-            lignes = [
-                ligne
-                for serie, subjects in par_serie.items()
-                for ligne in await conn.fetch(self._lire_serie, serie, subjects)
-            ]
+        voulues = list(cles)
+        sujets, series = zip(*voulues, strict=True) if voulues else ((), ())
+        distinctes = set(series)
+        if len(distinctes) <= SERIES_MAX:
+            lignes = []
+            for serie in distinctes:
+                siens = [sujet for sujet, la_sienne in zip(sujets, series, strict=True) if la_sienne == serie]
+                lignes += await conn.fetch(self._lire_serie, _ENTRE.join(siens), serie)
         else:
-            series = [serie for serie, subjects in par_serie.items() for _ in subjects]
-            lignes = await conn.fetch(self._lire, list(chain.from_iterable(par_serie.values())), series)
+            lignes = await conn.fetch(self._lire, _ENTRE.join(sujets), _ENTRE.join(map(str, series)))
         return {(ligne[0], ligne[1]): (ligne[2], ligne[3], ligne[4]) for ligne in lignes}
 
     async def page(

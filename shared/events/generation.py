@@ -4,7 +4,6 @@ They are the JSON Schemas, the AsyncAPI document and the marked parts of ``docs/
 writes nothing, names the files that are not up to date and exits with 1 when there is one.
 """
 
-import argparse
 import json
 import re
 import sys
@@ -17,6 +16,7 @@ from shared.events.asyncapi import document
 from shared.events.contrat import RAISONS, topic
 from shared.events.exemples import exemple
 from shared.events.schemas import GENRES, fichiers
+from shared.generes import Produits, commande
 from shared.network.reseau import charger
 
 RACINE = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ PAGE = Path("docs/evenements.md")
 _PARTIE = re.compile(r"(<!-- généré : (\w+) -->\n).*?(<!-- fin -->)", re.DOTALL)
 
 
-def produits(racine: Path) -> dict[Path, str | None]:
+def produits(racine: Path) -> Produits:
     """Path -> content of every generated file under ``racine``; None for a file that should not be there."""
     processus = tuple(charger_processus().values())
     slugs = tuple(charger().par_slug)
@@ -38,25 +38,6 @@ def produits(racine: Path) -> dict[Path, str | None]:
     voulus[racine / PAGE] = page((racine / PAGE).read_text(encoding="utf-8"), parties(processus))
     de_trop = set((racine / SCHEMAS).glob("*.json")) - voulus.keys()
     return voulus | dict.fromkeys(sorted(de_trop))
-
-
-def perimes(racine: Path) -> list[Path]:
-    """The generated files whose content is not the one wanted, in order."""
-    return sorted(chemin for chemin, voulu in produits(racine).items() if _contenu(chemin) != voulu)
-
-
-def ecrire(racine: Path) -> list[Path]:
-    """Bring every generated file up to date; returns those that changed."""
-    changes = perimes(racine)
-    voulus = produits(racine)
-    for chemin in changes:
-        voulu = voulus[chemin]
-        if voulu is None:
-            chemin.unlink()
-        else:
-            chemin.parent.mkdir(parents=True, exist_ok=True)
-            chemin.write_text(voulu, encoding="utf-8")
-    return changes
 
 
 def page(texte: str, parties_: Mapping[str, str]) -> str:
@@ -104,10 +85,6 @@ def _raisons() -> str:
     return "\n".join(["| raison | sens |", "|---|---|", *(f"| `{code}` | {sens} |" for code, sens in RAISONS.items())])
 
 
-def _contenu(chemin: Path) -> str | None:
-    return chemin.read_text(encoding="utf-8") if chemin.is_file() else None
-
-
 def _json(valeur: Any) -> str:
     return _lisible(valeur) + "\n"
 
@@ -116,17 +93,5 @@ def _lisible(valeur: Any) -> str:
     return json.dumps(valeur, ensure_ascii=False, indent=2)
 
 
-def main(arguments: list[str] | None = None, racine: Path = RACINE) -> int:
-    """The command; returns its exit status."""
-    analyseur = argparse.ArgumentParser(prog="python -m shared.events.generation", description=(__doc__ or ""))
-    analyseur.add_argument("--verifier", action="store_true", help="ne rien écrire, nommer les fichiers périmés")
-    verifier = analyseur.parse_args(arguments).verifier
-    chemins = perimes(racine) if verifier else ecrire(racine)
-    etat = "n'est pas à jour (python -m shared.events.generation)" if verifier else "écrit"
-    for chemin in chemins:
-        sys.stdout.write(f"{chemin.relative_to(racine)} : {etat}\n")
-    return 1 if verifier and chemins else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(commande("shared.events.generation", produits(RACINE), sys.argv[1:]))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import holidays
 
+from shared.generes import Produits, commande
 from shared.network.calendrier import FERIES, FIN, PREMIER_JOUR, SEPARATEUR_ZONES
 from shared.network.jours import date_de, jour_de
 from shared.network.lecture import lire_donnees
@@ -51,19 +52,10 @@ def texte() -> str:
     return sortie.getvalue()
 
 
-def main(arguments: list[str]) -> int:
-    """Exit code of the command."""
-    if arguments == ["--verifier"]:
-        if FICHIER.exists() and FICHIER.read_text(encoding="utf-8") == texte():
-            return 0
-        sys.stderr.write(f"{FICHIER.name} n'est pas à jour : lancez make docs\n")
-        return 1
-    if arguments:
-        sys.stderr.write("usage : python -m shared.network.generation [--verifier]\n")
-        return 2
-    FICHIER.write_text(texte(), encoding="utf-8")
-    return 0
+def produits() -> Produits:
+    """The file and its content."""
+    return {FICHIER: texte()}
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    sys.exit(commande("shared.network.generation", produits(), sys.argv[1:]))

@@ -10,6 +10,7 @@ from shared.catalogue import documentation
 from shared.catalogue.conventions import charger_conventions, ligne
 from shared.catalogue.indicateurs import charger_indicateurs
 from shared.catalogue.mise_en_mots import cibles, nombre, resultats
+from shared.generes import commande
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +77,10 @@ def test_the_verification_fails_until_the_document_is_written_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(documentation, "DOCUMENT", tmp_path / "indicateurs.md")
-    assert documentation.main(["--verifier"]) == 1
-    assert documentation.main([]) == 0
-    assert documentation.main(["--verifier"]) == 0
+    assert commande("shared.catalogue.documentation", documentation.produits(), ["--verifier"]) == 1
+    assert commande("shared.catalogue.documentation", documentation.produits(), []) == 0
+    assert commande("shared.catalogue.documentation", documentation.produits(), ["--verifier"]) == 0
     (tmp_path / "indicateurs.md").write_text("autre chose", encoding="utf-8")
-    assert documentation.main(["--verifier"]) == 1
-    assert "make docs" in capsys.readouterr().err
-    assert documentation.main(["--inconnu"]) == 2
+    assert commande("shared.catalogue.documentation", documentation.produits(), ["--verifier"]) == 1
+    assert "lancez python -m shared.catalogue.documentation" in capsys.readouterr().err
+    assert commande("shared.catalogue.documentation", documentation.produits(), ["--inconnu"]) == 2

@@ -12,6 +12,7 @@ from deploy.grafana import generer
 from deploy.grafana.elements import LARGEUR
 from deploy.grafana.mesures import FENETRES
 from shared.dossiers.jauges import fenetres
+from shared.generes import commande, perimes
 from tests.support.metriques_du_code import metriques_du_code
 
 RACINE = Path(__file__).parents[3]
@@ -39,16 +40,16 @@ tous = pytest.mark.parametrize("nom", TABLEAUX)
 
 
 def test_the_dashboards_are_what_their_definitions_give() -> None:
-    assert generer.perimes() == []
+    assert perimes(generer.produits()) == []
 
 
 def test_a_dashboard_changed_by_hand_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(generer, "TABLEAUX", tmp_path)
-    assert generer.main(["--verifier"]) == 1
-    assert generer.main([]) == 0
-    assert generer.main(["--verifier"]) == 0
+    assert commande("deploy.grafana.generer", generer.produits(), ["--verifier"]) == 1
+    assert commande("deploy.grafana.generer", generer.produits(), []) == 0
+    assert commande("deploy.grafana.generer", generer.produits(), ["--verifier"]) == 0
     (tmp_path / "reseau.json").write_text("{}", encoding="utf-8")
-    assert generer.main(["--verifier"]) == 1
+    assert commande("deploy.grafana.generer", generer.produits(), ["--verifier"]) == 1
 
 
 @pytest.mark.parametrize("metrique", METRIQUES)

@@ -17,7 +17,8 @@ from shared.catalogue.processus import charger_processus
 from shared.dossiers.derives.fiches import Derive
 from shared.dossiers.derives.messages import annoncer
 from shared.events.contrat import RAISONS, Contenu
-from shared.events.generation import ASYNCAPI, PAGE, RACINE, SCHEMAS, ecrire, main, page, perimes
+from shared.events.generation import ASYNCAPI, PAGE, RACINE, SCHEMAS, page, produits
+from shared.generes import commande, ecrire, perimes
 from tests.unit.events.atelier import LECTEUR, MAINTENANT
 from tests.unit.events.test_schemas import VALIDEURS, references
 
@@ -159,7 +160,7 @@ def copie(tmp_path: Path) -> Path:
 
 
 def test_the_generated_files_are_up_to_date() -> None:
-    assert perimes(RACINE) == []
+    assert perimes(produits(RACINE)) == []
 
 
 def test_the_check_names_what_is_stale_missing_or_too_many_and_writes_nothing(
@@ -170,9 +171,9 @@ def test_the_check_names_what_is_stale_missing_or_too_many_and_writes_nothing(
     (copie / SCHEMAS / "telegramme.json").write_text("{}", encoding="utf-8")
     page_ = copie / PAGE
     page_.write_text(TEXTE.replace(RAISONS["trop_long"], "autre chose"), encoding="utf-8")
-    assert main(["--verifier"], copie) == 1
-    lignes = [ligne.split(" : ")[0] for ligne in capsys.readouterr().out.splitlines()]
-    assert lignes == [str(PAGE), *(f"{SCHEMAS}/{nom}.json" for nom in ("appel", "ij", "telegramme"))]
+    assert commande("shared.events.generation", produits(copie), ["--verifier"]) == 1
+    lignes = [ligne.split(" ")[0] for ligne in capsys.readouterr().err.splitlines()]
+    assert lignes == [PAGE.name, *(f"{nom}.json" for nom in ("appel", "ij", "telegramme"))]
     assert (copie / SCHEMAS / "appel.json").read_text(encoding="utf-8") == "{}"
 
 
@@ -180,10 +181,10 @@ def test_generating_repairs_then_has_nothing_to_do(copie: Path) -> None:
     (copie / SCHEMAS / "appel.json").write_text("{}", encoding="utf-8")
     (copie / ASYNCAPI).unlink()
     (copie / SCHEMAS / "telegramme.json").write_text("{}", encoding="utf-8")
-    assert len(ecrire(copie)) == 3
+    assert len(ecrire(produits(copie))) == 3
     assert not (copie / SCHEMAS / "telegramme.json").exists()
-    assert main([], copie) == 0
-    assert main(["--verifier"], copie) == 0
+    assert commande("shared.events.generation", produits(copie), []) == 0
+    assert commande("shared.events.generation", produits(copie), ["--verifier"]) == 0
     assert (copie / PAGE).read_text(encoding="utf-8") == TEXTE
 
 
