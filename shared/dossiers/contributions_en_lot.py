@@ -46,23 +46,23 @@ class Contributions:
     blocs: Sequence[tuple[int, Entiers, Entiers]]
 
 
-class _Dits(NamedTuple):
+class _Dossiers(NamedTuple):
     """What states say all told, a row each but for the milestones: by milestone, then row; ABSENT where it has not
-    happened. Platforms and strata are codes; 0 is what nobody said."""
+    happened. 0 and "" are what nobody said. Platforms and strata have no code yet: only what counts asks for one."""
 
     departs: Entiers
     arrets: Entiers
     caisses: Entiers
     productrices: Entiers
-    plateformes: Entiers
-    strates: Entiers
+    plateformes: Distincts
+    attributs: Distincts
     nombres: Entiers
     indecis: NDArray[np.bool_]
     """States that only ``Calcul.lire`` can tell."""
 
-    def choisir(self, rangs: Entiers) -> "_Dits":
+    def choisir(self, rangs: Entiers) -> "_Dossiers":
         """These rows alone."""
-        return _Dits._make(colonne[..., rangs] for colonne in self)
+        return _Dossiers._make(c.choisir(rangs) if isinstance(c, Distincts) else c[..., rangs] for c in self)
 
 
 class CalculEnLot(Calcul):
@@ -78,7 +78,7 @@ class CalculEnLot(Calcul):
         uniques = all(processus.jalons[j] != "multiple" for j in (*processus.depart, *self._arrets))
         sans_seuil = all(a.secondes_max is None for a in processus.arrets)
         gardes = self._garde or bool(processus.suspensions) or processus.forme != "dossiers"
-        self.simple = self._tenant is not None and uniques and sans_seuil and not gardes
+        self.simple = bool(self._arrets) and self._tenant is not None and uniques and sans_seuil and not gardes
         self._fuseaux = list({lieu.fuseau: None for lieu in lieux.values()})
         self._zones = np.full(max(lieux, default=0) + 1, _AUCUNE)
         for caisse, lieu in lieux.items():
@@ -87,8 +87,8 @@ class CalculEnLot(Calcul):
 
     def contributions_en_lot(self, etats: Sequence[Sequence[Contenu]]) -> Contributions:
         """What each of these states puts into the cells."""
-        dits = self._des_etats(etats) if self.simple and len(etats) >= self.LOT_MIN else None
-        return self._calculer(dits, len(etats), lambda rangs: [etats[rang] for rang in rangs])
+        dossiers = self._des_etats(etats) if self.simple and len(etats) >= self.LOT_MIN else None
+        return self._calculer(dossiers, len(etats), lambda rangs: [etats[rang] for rang in rangs])
 
     def contributions_de_neufs(self, neufs: Colonnes) -> Contributions:
         """The same for dossiers of which one event is all that is known. The process is ``simple``."""
@@ -99,12 +99,14 @@ class CalculEnLot(Calcul):
         return self._calculer(self._des_colonnes(neufs), len(neufs), etats)
 
     def _calculer(
-        self, dits: "_Dits | None", nombre: int, etats: Callable[[Sequence[int]], Sequence[Sequence[Contenu]]]
+        self, dossiers: "_Dossiers | None", nombre: int, etats: Callable[[Sequence[int]], Sequence[Sequence[Contenu]]]
     ) -> Contributions:
         """In columns what can be, the others one by one; ``etats`` gives the states of some ranks."""
-        octets, blocs, restent = self._en_colonnes(dits) if dits is not None else ([b""] * nombre, [], range(nombre))
+        octets, blocs, restent = (
+            self._en_colonnes(dossiers) if dossiers is not None else ([b""] * nombre, [], range(nombre))
+        )
         seuls: dict[int, list[tuple[int, Contribution]]] = {}
-        for rang, etat in zip(restent, etats(restent) if restent else (), strict=True):
+        for rang, etat in zip(restent, etats(restent), strict=True):
             calculees = self.contributions(etat)
             octets[rang] = encoder_contributions(calculees)
             for contribution in calculees:
@@ -114,25 +116,24 @@ class CalculEnLot(Calcul):
             blocs.append((genre, np.array([rang for rang, _ in liste]), lignes))
         return Contributions(octets, blocs)
 
-    def _des_colonnes(self, neufs: Colonnes) -> "_Dits":
+    def _des_colonnes(self, neufs: Colonnes) -> "_Dossiers":
         par_nom = dict(zip(neufs.noms, neufs.jalons, strict=True))
         absent = np.full(len(neufs), ABSENT, dtype=np.int64)
         departs, arrets = (
             np.stack([par_nom.get(nom, absent) for nom in noms]) for noms in (self.processus.depart, self._arrets)
         )
-        attributs, plateformes = neufs.attributs, neufs.plateformes
-        return _Dits(
+        return _Dossiers(
             departs,
             arrets,
             neufs.caisses,
             neufs.productrices,
-            np.array([self._plateforme(nom) for nom in plateformes.valeurs], dtype=np.int64)[plateformes.places],
-            np.array([self._strate(valeurs) for valeurs in attributs.valeurs], dtype=np.int64)[attributs.places],
+            neufs.plateformes,
+            neufs.attributs,
             neufs.nombres,
             np.zeros(len(neufs), dtype=np.bool_),
         )
 
-    def _des_etats(self, etats: Sequence[Sequence[Contenu]]) -> "_Dits | None":
+    def _des_etats(self, etats: Sequence[Sequence[Contenu]]) -> "_Dossiers | None":
         """``lire`` of each state, all at once. None when some milestone has several dates, under a former definition
         of the process. Where the order of two contents hangs on names (``ordre``), nothing is said."""
         contenus = list(chain.from_iterable(etats))
@@ -147,60 +148,62 @@ class CalculEnLot(Calcul):
             for nom, lus in instants.items()
         }
         plateformes = distinguer(["", *(c.plateforme for c in contenus)])
-        codes_plateformes = np.array([self._plateforme(nom) for nom in plateformes.valeurs])[plateformes.places[1:]]
         caisses, productrices, nombres = (
             suites.derniers(_champ(contenus, nom)) for nom in ("caisse", "productrice", "nombre")
         )
-        return _Dits(
+        return _Dossiers(
             np.stack([dates[nom] for nom in self.processus.depart]),
             np.stack([dates[nom] for nom in self._arrets]),
             caisses,
             productrices,
-            suites.derniers(codes_plateformes),
-            self._strates_de(suites, [c.attributs for c in contenus]),
+            Distincts(suites.derniers(plateformes.places[1:]), plateformes.valeurs),
+            self._attributs_de(suites, [c.attributs for c in contenus]),
             nombres,
             suites.indecis,
         )
 
-    def _strates_de(self, suites: "_Suites", attributs: Sequence[Mapping[str, str]]) -> Entiers:
+    def _attributs_de(self, suites: "_Suites", attributs: Sequence[Mapping[str, str]]) -> Distincts:
+        """The attributes that split the cells, as they were last said."""
         dernieres = []
         for nom in self._noms_strates:
             dites = distinguer(["", *(a.get(nom, "") for a in attributs)])
             dernieres.append(Distincts(suites.derniers(dites.places[1:]), dites.valeurs))
         croisees = croiser(dernieres, len(suites.indecis))
-        strates = [self._strate(dict(zip(self._noms_strates, v, strict=True))) for v in croisees.valeurs]
-        return np.array(strates, dtype=np.int64)[croisees.places]
+        noms = self._noms_strates
+        return croisees.traduire([dict(zip(noms, valeurs, strict=True)) for valeurs in croisees.valeurs])
 
-    def _en_colonnes(self, dits: "_Dits") -> tuple[list[bytes], list[tuple[int, Entiers, Entiers]], Sequence[int]]:
+    def _en_colonnes(
+        self, dossiers: "_Dossiers"
+    ) -> tuple[list[bytes], list[tuple[int, Entiers, Entiers]], Sequence[int]]:
         """What the plain ones keep, their blocks, and the ranks of those that are not plain. Nothing comes of what has
         not begun, nor of a caisse that nobody said."""
-        zones = self._zones[np.where(dits.caisses < len(self._zones), dits.caisses, 0)]
-        commences = dits.departs.min(axis=0) != ABSENT
-        a_part = dits.indecis | (commences & (zones == _AUCUNE) & (dits.caisses != 0))
-        places = np.flatnonzero(commences & (zones != _AUCUNE) & ~dits.indecis)
-        ouverts, fermes, clos = self._lignes(dits.choisir(places), zones[places])
+        zones = self._zones[np.where(dossiers.caisses < len(self._zones), dossiers.caisses, 0)]
+        commences = dossiers.departs.min(axis=0) != ABSENT
+        a_part = dossiers.indecis | (commences & (zones == _AUCUNE) & (dossiers.caisses != 0))
+        places = np.flatnonzero(commences & (zones != _AUCUNE) & ~dossiers.indecis)
+        ouverts, fermes, clos = self._lignes(dossiers.choisir(places), zones[places])
         octets = encoder_dossiers(ouverts, fermes, clos)
         if len(places) < len(zones):
             octets = etaler(octets, places.tolist(), len(zones))
         return octets, [(OUVERT, places, ouverts), (CLOS, places[fermes], clos)], np.flatnonzero(a_part).tolist()
 
-    def _lignes(self, dits: "_Dits", zones: Entiers) -> tuple[Entiers, Entiers, Entiers]:
+    def _lignes(self, dossiers: "_Dossiers", zones: Entiers) -> tuple[Entiers, Entiers, Entiers]:
         """Rows of *ouvert*, the ranks of those that are closed, and their rows of *clos*."""
-        depart = dits.departs.max(axis=0)
+        depart = dossiers.departs.max(axis=0)
         local = self._local(depart, zones)
-        fin, gagnant = self._fins(depart, dits.arrets, local // _JOUR, zones)
+        fin, gagnant = self._fins(depart, dossiers.arrets, local // _JOUR, zones)
         ouverts: dict[str, Entiers | int] = {
             "process": self._process,
-            "caisse": dits.caisses,
-            "strate": dits.strates,
+            "caisse": dossiers.caisses,
+            "strate": dossiers.attributs.coder(self._strate),
             "jour": local // _JOUR,
             "heure": local % _JOUR // _HEURE if self._en_heures else _SANS_HEURE,
-            "n": np.maximum(dits.nombres, 1),
+            "n": np.maximum(dossiers.nombres, 1),
         }
         lignes = _ranger(OUVERT, ouverts, len(depart))
         fermes = np.flatnonzero(fin != _JAMAIS)
         communs = {nom: lignes[fermes, rang] for rang, nom in enumerate((*DIMENSIONS[OUVERT], *MESURES[OUVERT]))}
-        productrice = dits.productrices[fermes]
+        productrice = dossiers.productrices[fermes]
         executante = np.where(productrice != 0, productrice, communs["caisse"])
         duree = (fin[fermes] - depart[fermes]) * communs["n"]
         chez_elle, ailleurs = self._tenant or (0, 0)
@@ -215,7 +218,7 @@ class CalculEnLot(Calcul):
                 | dict.fromkeys(HORLOGES_GARDEES, _HORLOGE_ABSENTE)
                 | {
                     "productrice": executante,
-                    "plateforme": dits.plateformes[fermes],
+                    "plateforme": dossiers.plateformes.choisir(fermes).coder(self._plateforme),
                     "jour_ouvert": communs["jour"],
                     "heure_ouvert": communs["heure"],
                     "jour_clos": self._local(fin[fermes], zones[fermes]) // _JOUR,
@@ -266,7 +269,7 @@ class _Suites:
     def de(cls, tailles: Entiers, temps: Entiers) -> "_Suites":
         """From the number of contents of each state and the time of each content, 0 for one that was withdrawn."""
         etats = np.repeat(np.arange(len(tailles)), tailles)
-        ordre = np.lexsort((temps, etats)) if len(temps) > len(tailles) else np.arange(len(temps))
+        ordre = np.lexsort((temps, etats)) if tailles.max(initial=0) > 1 else np.arange(len(temps))
         ordre = ordre[temps[ordre] != 0]
         suite, instants = etats[ordre], temps[ordre]
         debuts = np.flatnonzero(np.diff(suite, prepend=-1))
@@ -304,7 +307,7 @@ def _champ(contenus: Sequence[Contenu], nom: str) -> Entiers:
 
 def _instants(jalons: Sequence[Mapping[str, Valeur]], nom: str) -> Entiers:
     """ABSENT where it has not happened. Raises TypeError or ValueError for a list of dates."""
-    return np.array([j.get(nom, ABSENT) for j in jalons], dtype=np.int64)
+    return np.fromiter([j.get(nom, ABSENT) for j in jalons], np.int64, len(jalons))
 
 
 def _ranger(genre: int, colonnes: Mapping[str, Entiers | int], taille: int) -> Entiers:

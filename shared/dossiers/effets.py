@@ -66,7 +66,7 @@ class Neufs(NamedTuple):
     """Recorded days."""
 
     def choisir(self, rangs: Entiers) -> "Neufs":
-        """These rows alone, in this order."""
+        """These rows alone; ``rangs`` ascending."""
         return Neufs(
             self.calcul, self.colonnes.choisir(rangs), self.sources[rangs], self.series[rangs], self.jours[rangs]
         )

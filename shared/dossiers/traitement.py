@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 from zlib import crc32
 
@@ -103,11 +104,13 @@ class TraitementDossiers:
                 bons.append((rang, e))
             else:
                 rejets.append(rejet_de(_mauvaise_partition(e, place, records[rang].partition), records[rang]))
-        return Lot(records, colonnes, bons, rejets)
+        return Lot(records, colonnes, bons, sorted(rejets, key=_offset))
 
     def _places(self, c: Colonnes) -> Entiers:
         """The partition of each row's key."""
-        debuts = c.origines.dits([crc32(debut_de_cle(c.process, espace)) for _, espace in c.origines.valeurs]).liste()
+        debuts = c.origines.traduire(
+            [crc32(debut_de_cle(c.process, espace)) for _, espace in c.origines.valeurs]
+        ).liste()
         empreintes = map(crc32, map(str.encode, c.sujets), debuts)
         return np.fromiter(empreintes, np.int64, len(c)) % self._partitions
 
@@ -161,10 +164,8 @@ class TraitementDossiers:
 
     def _tranche(self, c: Colonnes) -> Tranche:
         origines = [self._connue(c.process, *origine) for origine in c.origines.valeurs]
-        sources, series = (
-            np.array(codes, dtype=np.int64)[c.origines.places]
-            for codes in ([o.source for o in origines], [o.serie for o in origines])
-        )
+        numeros = c.origines.traduire(origines)
+        sources, series = numeros.coder(lambda o: o.source), numeros.coder(lambda o: o.serie)
         neufs = Neufs(self._calculs[c.process], c, sources, series, jours_paris(c.enregistres))
         return Tranche(neufs, list(zip(c.sujets, series.tolist(), strict=True)))
 
@@ -247,7 +248,10 @@ def _sans_les_effaces(lot: Lot, cles: frozenset[str]) -> Lot:
         for rang, e in ecartes
     ]
     restent = [(rang, e) for rang, e in lot.seuls if not porte(e.contenu.assure, cles)]
-    return Lot(lot.records, colonnes, restent, [*lot.rejets, *rejets])
+    return Lot(lot.records, colonnes, restent, [*lot.rejets, *sorted(rejets, key=_offset)])
+
+
+_offset = attrgetter("offset")
 
 
 @lru_cache(1_024)

@@ -76,7 +76,7 @@ def trier(
     neufs, dites, debut = [], [*seules], 0
     for tranche in tranches:
         siens = tranche.neufs
-        sortent = a_part[debut : debut + len(tranche.cles)]
+        sortent = a_part[debut : debut + len(tranche.cles)].copy()
         debut += len(tranche.cles)
         if not siens.calcul.simple or len(tranche.cles) < siens.calcul.LOT_MIN:
             sortent[:] = True

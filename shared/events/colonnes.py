@@ -18,7 +18,7 @@ Entiers = NDArray[np.int64]
 
 
 class Distincts(NamedTuple):
-    """A column of few distinct values: the place in ``valeurs`` of each row's."""
+    """A column of few distinct values: the place in ``valeurs`` of each row's. Every value is some row's."""
 
     places: Entiers
     valeurs: Sequence[Any]
@@ -29,13 +29,23 @@ class Distincts(NamedTuple):
             return [self.valeurs[0]] * len(self.places)
         return list(map(self.valeurs.__getitem__, self.places.tolist()))
 
-    def dits(self, valeurs: Sequence[Any]) -> "Distincts":
+    def traduire(self, valeurs: Sequence[Any]) -> "Distincts":
         """The same rows, each value told otherwise."""
         return Distincts(self.places, valeurs)
 
+    def coder(self, code: Callable[[Any], int]) -> Entiers:
+        """The code of each row's value; asked for the values that some row has, once each."""
+        return np.array([code(valeur) for valeur in self.valeurs], dtype=np.int64)[self.places]
+
     def choisir(self, rangs: Entiers) -> "Distincts":
-        """These rows alone."""
-        return Distincts(self.places[rangs], self.valeurs)
+        """These rows alone. No value stays that none of them has: what was refused is not to be named."""
+        places = self.places[rangs]
+        presentes = np.flatnonzero(np.bincount(places, minlength=len(self.valeurs)))
+        if len(presentes) == len(self.valeurs):
+            return Distincts(places, self.valeurs)
+        nouvelles = np.zeros(len(self.valeurs), dtype=np.int64)
+        nouvelles[presentes] = np.arange(len(presentes))
+        return Distincts(nouvelles[places], [self.valeurs[place] for place in presentes.tolist()])
 
 
 class _Places(dict[Any, int]):
@@ -57,7 +67,7 @@ def croiser(colonnes: Sequence[Distincts], taille: int) -> Distincts:
         largeur = len(colonne.valeurs)
         if largeur == 1:
             (valeur,) = colonne.valeurs
-            croisees = croisees.dits([(*gauche, valeur) for gauche in croisees.valeurs])
+            croisees = croisees.traduire([(*gauche, valeur) for gauche in croisees.valeurs])
             continue
         presentes, places = np.unique(croisees.places * largeur + colonne.places, return_inverse=True)
         paires = [divmod(paire, largeur) for paire in presentes.tolist()]
@@ -98,7 +108,7 @@ class Colonnes:
         return len(self.rangs)
 
     def choisir(self, rangs: Entiers) -> "Colonnes":
-        """These rows alone, in this order."""
+        """These rows alone; ``rangs`` ascending."""
         if len(rangs) == len(self):
             return self
         listes = _prendre(rangs.tolist())

@@ -82,46 +82,45 @@ class _Forme:
 
     def lire(self, lus: Sequence[Any], rangs: Entiers, recus: Entiers) -> tuple[Colonnes, NDArray[np.bool_]]:
         """These structs in columns, and which of them are right; at the others ``Lecteur.lire`` has to look."""
-        dits = _par_champ(lus)
-        donnees = _par_champ(dits["data"])
-        timbres = instants_de(dits["recordedtime"])
+        envois = _par_champ(lus)
+        donnees = _par_champ(envois["data"])
+        timbres = instants_de(envois["recordedtime"])
         enregistres = np.where(timbres == ABSENT, recus, timbres)
-        temps, noms, jalons = self._dates_de(dits["time"], donnees)
+        temps, noms, jalons = self._dates_de(envois["time"], donnees)
         derniers = np.minimum(enregistres + AVENIR_MAX, EPOQUE_MAX)
         bons = ((jalons >= EPOQUE_MIN) & (jalons <= derniers) | (jalons == ABSENT)).all(axis=0)
         bons &= (temps >= EPOQUE_MIN) & (temps <= derniers)
         bons &= (timbres == ABSENT) | ((timbres >= EPOQUE_MIN) & (timbres <= EPOQUE_MAX))
-        caisses, productrices = (distinguer(donnees[champ]) for champ in ("caisse", "productrice"))
-        codes, codes_productrices = (
-            np.array([self._caisses.get(slug, INCONNUE) for slug in colonne.valeurs])[colonne.places]
-            for colonne in (caisses, productrices)
+        caisses, productrices = (
+            distinguer(donnees[champ]).coder(lambda slug: self._caisses.get(slug, INCONNUE))
+            for champ in ("caisse", "productrice")
         )
-        bons &= (codes != INCONNUE) & (codes_productrices != INCONNUE)
-        origines = croiser([distinguer(dits["source"]), distinguer(dits["namespace"])], len(lus))
+        bons &= (caisses != INCONNUE) & (productrices != INCONNUE)
+        origines = croiser([distinguer(envois["source"]), distinguer(envois["namespace"])], len(lus))
         plateformes = distinguer(donnees["plateforme"])
-        bons &= _ordinaires(dits["id"], dits["subject"])
+        bons &= _ordinaires(envois["id"], envois["subject"])
         bons &= _verifiees(_verifier_noms, origines)
-        bons &= _verifiees(_verifier_nom, distinguer(dits["datacontenttype"]))
+        bons &= _verifiees(_verifier_nom, distinguer(envois["datacontenttype"]))
         bons &= _verifiees(_verifier_plateforme, plateformes)
-        revisions = _nombres(dits["revision"])
+        revisions = _nombres(envois["revision"])
         valeurs = croiser([distinguer(donnees[nom]) for nom in self._attributs], len(lus))
         return (
             Colonnes(
                 self._process,
                 rangs,
-                origines.dits([(source, espace or source) for source, espace in origines.valeurs]),
-                dits["subject"],
-                dits["id"],
+                origines.traduire([(source, espace or source) for source, espace in origines.valeurs]),
+                envois["subject"],
+                envois["id"],
                 revisions,
                 temps,
                 noms,
                 jalons,
                 self._multiple,
-                codes,
-                codes_productrices,
-                plateformes.dits([plateforme or "" for plateforme in plateformes.valeurs]),
+                caisses,
+                productrices,
+                plateformes.traduire([plateforme or "" for plateforme in plateformes.valeurs]),
                 _nombres(donnees["nombre"]),
-                valeurs.dits([self._attributs_de(v) for v in valeurs.valeurs]),
+                valeurs.traduire([self._attributs_de(v) for v in valeurs.valeurs]),
                 ["" if assure is None else assure for assure in donnees["assure"]],
                 enregistres,
                 np.where(revisions > 0, CORRECTION, np.where(enregistres - temps > TARD, TARDIF, NORMAL)),

@@ -81,6 +81,8 @@ class LecteurPersonnes:
             cause = CAUSES.index(a.data.cause)
         except (msgspec.MsgspecError, ValueError):
             raise Refus("enveloppe_invalide", "Cet enregistrement n'est pas une annonce de Vigie.") from None
+        if not a.subject or not a.subject.isprintable():
+            raise Refus("enveloppe_invalide", "Cette annonce n'a pas de pseudonyme.", "subject")
         d = a.data
         if a.type == _RETRAIT:
             contenu = Contenu(0, a.id, a.revision)

@@ -64,6 +64,8 @@ def test_un_jalon_devenu_unique_se_lit_par_la_regle_d_aujourd_hui() -> None:
     simple = [Contenu(1, "y", 0, 1, {"recue": 1_700_000_000}, CPAM)]
     calculees = calcul.contributions_en_lot([autrefois, simple])
     assert calculees.gardees[0] == calculees.gardees[1] == encoder_contributions(calcul.contributions(simple))
+    tous_en_liste = [[Contenu(1, "x", 0, 1, {"recue": [1_700_000_000]}, CPAM)]] * 2
+    assert calcul.contributions_en_lot(tous_en_liste).gardees == [calculees.gardees[1]] * 2
 
 
 @st.composite
