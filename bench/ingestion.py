@@ -50,7 +50,7 @@ def charger(lieu: Milieu, charge: Charge, partitions: int = PARTITIONS) -> str:
 def vigie(lieu: Milieu, charge: Charge, topic: str, consommateurs: int = 1) -> dict[str, Any]:
     """Vigie's consumers over the workload; their cells must then count every dossier once, and `verify` agree.
 
-    Adds ``cellules``, the rows they left. Raises MesureRatee.
+    Adds ``cellules``, the rows they left, and ``verification``, the seconds of `verify`. Raises MesureRatee.
     """
     with lieu.base("vigie") as url:
         releve = lieu.mesurer("bench.consommateur_vigie", url, lieu.kafka, topic, exemplaires=consommateurs)
@@ -60,7 +60,7 @@ def vigie(lieu: Milieu, charge: Charge, topic: str, consommateurs: int = 1) -> d
         rapport = asyncio.run(verifier(url, SERVICE, partial(calculs_du_service, SERVICE), processus=2))
         if not rapport.ok:
             raise MesureRatee("\n".join(rapport.lignes()))
-        return {**releve, "cellules": int(lieu.psql(_CELLULES, "vigie"))}
+        return {**releve, "cellules": int(lieu.psql(_CELLULES, "vigie")), "verification": rapport.duree}
 
 
 def boucle(lieu: Milieu, charge: Charge, topic: str, voies: int) -> dict[str, Any]:
@@ -141,13 +141,18 @@ def _ratio(nous: Sequence[float], eux: Sequence[float]) -> float:
 
 
 def memoire(lieu: Milieu, n: int) -> dict[str, object]:
-    """Peak memory of the consumer over ``n`` events, then over five times as many."""
-    pics = {}
+    """Of ``n`` events, then of five times as many: the consumer's peak memory, events a second, seconds of `verify`."""
+    tailles = {}
     for charge in (charge_a(n), charge_a(5 * n)):
         releve = vigie(lieu, charge, charger(lieu, charge))
-        pics[str(charge.n)] = round(releve["memoire_mo"])
-        print(f"{charge.n} événements : {pics[str(charge.n)]} Mo, {charge.n / releve['secondes']:,.0f}/s", flush=True)
-    return {"memoire_mo": pics}
+        taille = tailles[str(charge.n)] = {
+            "memoire_mo": round(releve["memoire_mo"]),
+            "events_per_s": round(charge.n / releve["secondes"]),
+            "dossiers": charge.dossiers,
+            "verification_s": round(releve["verification"], 1),
+        }
+        print(f"{charge.n} événements : {taille}", flush=True)
+    return tailles
 
 
 def principal(arguments: Sequence[str] | None = None) -> None:
@@ -157,7 +162,7 @@ def principal(arguments: Sequence[str] | None = None) -> None:
     )
     options.add_argument("--n", type=int, default=MILLION, help="événements par charge")
     options.add_argument("--repetitions", type=int, default=3)
-    options.add_argument("--memoire", action="store_true", help="mémoire du consommateur à n puis 5 n événements")
+    options.add_argument("--memoire", action="store_true", help="mémoire, débit et verify à n puis 5 n événements")
     choix = options.parse_args(arguments)
     etat = machine()
     print(f"machine : {etat}", flush=True)
