@@ -7,7 +7,6 @@ every consumer out first (``exclure_les_consommateurs``).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO
 
 import asyncpg
 import numpy as np
@@ -122,7 +121,8 @@ class Depot:
             if len(lignes) > self.LOT_COPIE:
                 await self._preparer(conn, table, colonnes(genre))
                 octets = ecrire_copie(lignes, [type_de(c, genre) for c in colonnes(genre)])
-                await conn.copy_to_table(f"lot_{table}", source=BytesIO(octets), format="binary")
+                # Not a file: asyncpg makes a class to read one, a cycle that keeps its bytes until a full collection.
+                await conn.copy_to_table(f"lot_{table}", source=memoryview(octets), format="binary")  # type: ignore[arg-type]
                 await conn.execute(self._ajouter[genre, _LOT])
             else:
                 await conn.execute(self._ajouter[genre, _UNNEST], *lignes.T.tolist())

@@ -1,5 +1,6 @@
 """From records to rows: what a batch writes, refuses and leaves behind when it fails."""
 
+import gc
 import json
 
 import asyncpg
@@ -141,3 +142,22 @@ async def test_la_lecture_des_dossiers_passe_par_leur_cle(service: Service) -> N
         assert len(await Depot(SCHEMA).lire(conn, [("F1", 1), ("F1", 2), ("absent", 1)])) == 1
         with pytest.raises(asyncpg.UndefinedTableError):
             await Depot("ailleurs").lire(conn, [("F1", 1)])
+
+
+async def test_un_lot_copie_ne_laisse_rien_a_ramasser(service: Service) -> None:
+    """A class made for each copy, as asyncpg makes one for a file, would keep its bytes until a full collection."""
+
+    def classes() -> int:
+        return sum(isinstance(objet, type) for objet in gc.get_objects())
+
+    await service.envoyer(*histoire(20))
+    gc.collect()
+    gc.disable()
+    try:
+        avant = classes()
+        await service.envoyer(
+            *[evenement("fse", f"R{i}", {"recue": "2026-03-02 10:00"}, "2026-03-02 12:00") for i in range(9)]
+        )
+        assert classes() == avant
+    finally:
+        gc.enable()
