@@ -8,16 +8,14 @@ from shared.catalogue.derives import REITERATION
 from shared.catalogue.processus import derives_du_service
 from shared.dossiers.contributions import noms_de
 from shared.dossiers.contributions_en_lot import CalculEnLot
+from shared.dossiers.deltas import Version
 from shared.dossiers.derives.messages import ESPACE, LecteurPersonnes
 from shared.dossiers.derives.retention import encore_ouvert
 from shared.dossiers.dictionnaire import Dictionnaire
-from shared.dossiers.effets import Cle, Existant, Groupe
 from shared.dossiers.receptions import Receptions, Recus
 from shared.dossiers.store import Depot
 from shared.dossiers.traitement import TraitementDossiers
-from shared.dossiers.tri import Dite
-from shared.log.rejets import Rejet
-from shared.log.types import Enregistrement
+from shared.events.contrat import Contenu
 
 
 def tient_les_personnes(service: str) -> bool:
@@ -59,21 +57,6 @@ class TraitementPersonnes(TraitementDossiers):
         super().__init__(depot, LecteurPersonnes(), calculs, dictionnaire, pool, partitions)
         self._receptions = _SansReceptions(depot.schema, dictionnaire)
 
-    def _ecarter(
-        self,
-        groupes: dict[Cle, Groupe],
-        existants: Mapping[Cle, Existant],
-        limites: Mapping[str, int],
-        dites: Sequence[Dite],
-        records: Sequence[Enregistrement],
-    ) -> list[Rejet]:
+    def _oubliable(self, suite: Sequence[tuple[Version, Contenu]]) -> bool:
         """A file still open is never too old: the chain that holds it is not forgotten."""
-        seuls = {
-            cle: groupe
-            for cle, groupe in groupes.items()
-            if not any(encore_ouvert(contenu) for _, contenu in groupe[1])
-        }
-        rejets = super()._ecarter(seuls, existants, limites, dites, records)
-        for cle in [cle for cle, (_, suite) in groupes.items() if not suite]:
-            del groupes[cle]
-        return rejets
+        return not any(encore_ouvert(contenu) for _, contenu in suite)
