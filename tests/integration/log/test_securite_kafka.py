@@ -1,9 +1,10 @@
 """A broker that is only spoken to over TLS, by whoever shows a certificate and knows a name's password."""
 
+import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +109,14 @@ def reglages(gardee: Gardee, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     }.items():
         monkeypatch.setenv(f"VIGIE_KAFKA_{nom}", valeur)
     return monkeypatch
+
+
+@pytest.fixture(autouse=True)
+async def connexions_fermees() -> AsyncIterator[None]:
+    """The loop lives until TLS has said its farewells: aiokafka closes a refused connection without waiting for it."""
+    ouverts = len(os.listdir("/dev/fd"))
+    yield
+    await attendre(lambda: len(os.listdir("/dev/fd")) <= ouverts)
 
 
 class _Ecoute:
