@@ -17,9 +17,9 @@ from shared.catalogue.derives import REITERATION
 from shared.database.connexion import acquerir
 from shared.dossiers.cles_effacees import porte, sans_la_cle
 from shared.dossiers.derives.fiches import est_efface
-from shared.dossiers.derives.retention import sceller
 from shared.dossiers.effets import Cle
 from shared.dossiers.etat import decoder_contenus, encoder_contenus
+from shared.dossiers.retention import sceller
 from shared.dossiers.store import Depot
 from shared.events.valeurs import cle_de
 
@@ -58,7 +58,7 @@ async def usages(conn: asyncpg.Connection, schema: str) -> Mapping[str, Usage]:
         ligne[0]: Usage(ligne[0], effacee_le=ligne[1])
         for ligne in await conn.fetch(f"SELECT cle, effacee_le FROM {schema}.cles_effacees")
     }
-    chaines = await _series_des_chaines(conn, schema)
+    chaines = await Depot(schema).series(conn, REITERATION)
     requete = f"SELECT serie, subject, etat, enregistre FROM {schema}.dossiers WHERE position('.'::bytea in etat) > 0"
     async for serie, subject, etat, jour in conn.cursor(f"{requete} OR serie = ANY($1)", chaines, prefetch=LOT):
         if serie in chaines:
@@ -147,12 +147,12 @@ async def _oublier_les_chaines(pool: asyncpg.Pool, schema: str, cle: str) -> int
         async with acquerir(pool) as conn, conn.transaction():
             await depot.exclure_les_consommateurs(conn)
             lignes = await conn.fetch(
-                f"SELECT subject, serie FROM {schema}.dossiers WHERE starts_with(subject, $1) AND serie = ANY($2) "
-                f"LIMIT {LOT}",
+                f"SELECT ctid, etat, contributions, enregistre FROM {schema}.dossiers "
+                f"WHERE starts_with(subject, $1) AND serie = ANY($2) LIMIT {LOT}",
                 f"{cle}.",
-                await _series_des_chaines(conn, schema),
+                await depot.series(conn, REITERATION),
             )
-            partantes = await depot.lire(conn, [(subject, serie) for subject, serie in lignes])
+            partantes = {ligne[0]: (ligne[1], ligne[2], ligne[3]) for ligne in lignes}
             if not partantes:
                 return oubliees
             await sceller(conn, depot, partantes)
@@ -168,10 +168,3 @@ async def _vider_les_rejets(pool: asyncpg.Pool, schema: str, cle: str) -> int:
         vides = [numero for numero, contenu in lus if porteur.search(contenu)]
         await conn.execute(f"UPDATE {schema}.rejets SET contenu = NULL WHERE id = ANY($1)", vides)
     return len(vides)
-
-
-async def _series_des_chaines(conn: asyncpg.Connection, schema: str) -> list[int]:
-    lignes = await conn.fetch(
-        f"SELECT code FROM {schema}.dictionnaire WHERE genre = 'serie' AND split_part(valeur, '|', 1) = $1", REITERATION
-    )
-    return [ligne[0] for ligne in lignes]

@@ -5,7 +5,6 @@ writes under a past day are folded the next night. Recorded days older than thos
 become the last day of their month: what was known then, and today, does not change.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -16,7 +15,7 @@ from shared.dossiers.connu import FIN_DE_MOIS_SQL, premier_jour_garde
 from shared.dossiers.contributions import DIMENSIONS, MESURES
 from shared.dossiers.jours import jour_paris
 from shared.dossiers.receptions import plier_receptions
-from shared.dossiers.store import Depot
+from shared.dossiers.store import Depot, tranches
 from shared.dossiers.tables import PLIE, SCELLE, TABLE
 
 BLOCS = 500
@@ -53,18 +52,14 @@ async def plier(pool: asyncpg.Pool, schema: str, clock: Clock, blocs: int = BLOC
     plies = nuls = au_mois = 0
     for genre, nom in TABLE.items():
         table = f"{schema}.{nom}"
-        tranches = await _tranches(pool, table, blocs)
         a_plier = f"shard NOT IN ({PLIE}, {SCELLE}) AND enregistre < {aujourd_hui:d}"
-        plies += await _passer(
-            pool, depot, table, tranches, a_plier, _sql_reverser(table, genre, "enregistre", f"{PLIE}")
-        )
+        reverser = _sql_reverser(table, genre, "enregistre", f"{PLIE}")
+        plies += await _passer(pool, depot, table, blocs, a_plier, reverser)
         vieux = f"shard IN ({PLIE}, {SCELLE}) AND enregistre < {avant:d} AND enregistre <> {FIN_DE_MOIS_SQL}"
-        tranches = await _tranches(pool, table, blocs)
-        au_mois += await _passer(
-            pool, depot, table, tranches, vieux, _sql_reverser(table, genre, FIN_DE_MOIS_SQL, "shard")
-        )
+        reverser = _sql_reverser(table, genre, FIN_DE_MOIS_SQL, "shard")
+        au_mois += await _passer(pool, depot, table, blocs, vieux, reverser)
         nul = " AND ".join([f"shard IN ({PLIE}, {SCELLE})", *(f"{m} = 0" for m in MESURES[genre])])
-        nuls += await _passer(pool, depot, table, tranches, nul, "SELECT count(*) FROM pris")
+        nuls += await _passer(pool, depot, table, blocs, nul, "SELECT count(*) FROM pris")
     return Pliage(plies, nuls, au_mois, await _plier_receptions(pool, depot, aujourd_hui))
 
 
@@ -92,20 +87,12 @@ async def _annoncer(pool: asyncpg.Pool, schema: str, avant: int) -> None:
         )
 
 
-async def _tranches(pool: asyncpg.Pool, table: str, blocs: int) -> Sequence[str]:
-    """Conditions that share out the pages a table has now, in ranges of ``blocs``."""
-    async with acquerir(pool) as conn:
-        pages = await conn.fetchval("SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int", table)
-    return [f"ctid >= '({p},0)'::tid AND ctid < '({p + blocs},0)'::tid" for p in range(0, pages, blocs)]
-
-
-async def _passer(
-    pool: asyncpg.Pool, depot: Depot, table: str, tranches: Sequence[str], condition: str, suite: str
-) -> int:
-    """Take the rows under ``condition`` out of each range, as ``pris``, and do ``suite`` with them; how many."""
+async def _passer(pool: asyncpg.Pool, depot: Depot, table: str, blocs: int, condition: str, suite: str) -> int:
+    """Take the rows under ``condition`` out of each range of ``blocs`` pages, as ``pris``, and do ``suite`` with
+    them; how many."""
     total = 0
     async with acquerir(pool) as conn:
-        for tranche in tranches:
+        for tranche in await tranches(conn, table, blocs):
             if not await conn.fetchval(f"SELECT EXISTS (SELECT FROM {table} WHERE {tranche} AND {condition})"):
                 continue
             async with conn.transaction():

@@ -65,23 +65,27 @@ class Depot:
             lignes = await conn.fetch(self._lire, _ENTRE.join(sujets), _ENTRE.join(map(str, series)))
         return {(ligne[0], ligne[1]): (ligne[2], ligne[3], ligne[4]) for ligne in lignes}
 
-    async def page(
-        self, conn: asyncpg.Connection, process: str, apres: Cle, lot: int, clos_avant: int | None = None
-    ) -> dict[Cle, Existant]:
-        """The next ``lot`` dossiers of a process after ``apres``, in key order; those closed before a day, if given."""
-        condition = "" if clos_avant is None else f"AND jour_clos < {clos_avant:d}"
+    async def page(self, conn: asyncpg.Connection, process: str, apres: Cle, lot: int) -> dict[Cle, Existant]:
+        """The next ``lot`` dossiers of a process after ``apres``, in key order."""
         lignes = await conn.fetch(
             f"""
             SELECT subject, serie, etat, contributions, enregistre FROM {self.schema}.dossiers
-            WHERE (subject, serie) > ($1::text, $2::int) {condition} AND serie IN (
-                SELECT code FROM {self.schema}.dictionnaire WHERE genre = 'serie' AND split_part(valeur, '|', 1) = $3)
+            WHERE (subject, serie) > ($1::text, $2::int) AND serie = ANY($3)
             ORDER BY subject, serie LIMIT $4
             """,
             *apres,
-            process,
+            await self.series(conn, process),
             lot,
         )
         return {(ligne[0], ligne[1]): (ligne[2], ligne[3], ligne[4]) for ligne in lignes}
+
+    async def series(self, conn: asyncpg.Connection, process: str) -> list[int]:
+        """The numbers of the series of a process."""
+        lignes = await conn.fetch(
+            f"SELECT code FROM {self.schema}.dictionnaire WHERE genre = 'serie' AND split_part(valeur, '|', 1) = $1",
+            process,
+        )
+        return [ligne[0] for ligne in lignes]
 
     async def horizons(self, conn: asyncpg.Connection) -> dict[str, int]:
         """Per process that was purged, the day before which closed dossiers are no more."""
@@ -140,6 +144,12 @@ class Depot:
         The transaction's first statement. Waits for the batches under way; keep what follows short.
         """
         await conn.execute(f"LOCK TABLE {self.schema}.positions IN EXCLUSIVE MODE")
+
+
+async def tranches(conn: asyncpg.Connection, table: str, blocs: int) -> Sequence[str]:
+    """Conditions that share out the pages a table has now, in ranges of ``blocs``, each read without an index."""
+    pages = await conn.fetchval("SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int", table)
+    return [f"ctid >= '({p},0)'::tid AND ctid < '({p + blocs},0)'::tid" for p in range(0, pages, blocs)]
 
 
 def _avec_shard(genre: int, lignes: NDArray[np.int64], shard: int) -> NDArray[np.int64]:

@@ -129,7 +129,7 @@ async def test_la_purge_ne_change_aucune_lecture_ni_d_aujourd_hui_ni_vue_d_un_au
     dossiers = await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.dossiers")
     horizon = AVRIL - 15
     for process in ("fse", "cmuc_acs"):
-        fait = await purger(service.pool, SCHEMA, process, horizon, lot=6)
+        fait = await purger(service.pool, SCHEMA, process, horizon, blocs=1)
         assert 0 < fait.purges <= fait.vus
         dossiers -= fait.purges
     assert await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.dossiers") == dossiers
