@@ -1,6 +1,5 @@
 """A broker that is only spoken to over TLS, by whoever shows a certificate and knows a name's password."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -114,9 +113,13 @@ def reglages(gardee: Gardee, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 @pytest.fixture(autouse=True)
 async def connexions_fermees() -> AsyncIterator[None]:
     """The loop lives until TLS has said its farewells: aiokafka closes a refused connection without waiting for it."""
-    ouverts = len(os.listdir("/dev/fd"))
+    ouverts = _ouverts()
     yield
-    await attendre(lambda: len(os.listdir("/dev/fd")) <= ouverts)
+    await attendre(lambda: _ouverts() <= ouverts)
+
+
+def _ouverts() -> int:
+    return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
 class _Ecoute:
