@@ -116,6 +116,8 @@ class Cellier:
         if selection.jours is not None:
             jour, bords, _ = selection.jours
             conditions.append(entre(jour, bords[0], bords[-1] - 1))
+            if jour == "jour_ouvert":  # no file closes before the day it opened, and the key begins with its closing
+                conditions.append(f"jour_clos >= {int(bords[0])}")
             colonnes["jour"] = tranche(jour, bords)
         if filtre.strates is not None and table not in _SANS_STRATE:
             conditions.append(f"strate = ANY({liste(filtre.strates)})")

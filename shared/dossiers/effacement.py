@@ -26,6 +26,9 @@ from shared.events.valeurs import cle_de
 LOT = 2_000
 """Rows rewritten in one transaction, while batches wait."""
 
+_APRES_LE_POINT = chr(ord(".") + 1)
+"""What ends the subjects that begin with a key and a point, in the order of their bytes."""
+
 _DANS_UN_REJET = rb"\.[A-Za-z0-9_-]{20}"
 
 
@@ -142,21 +145,24 @@ async def _recrire(conn: asyncpg.Connection, depot: Depot, cles: Sequence[Cle], 
 
 
 async def _oublier_les_chaines(pool: asyncpg.Pool, schema: str, cle: str) -> int:
-    depot, oubliees = Depot(schema), 0
+    depot, oubliees, derniere, fin = Depot(schema), 0, f"{cle}.", f"{cle}{_APRES_LE_POINT}"
     while True:
         async with acquerir(pool) as conn, conn.transaction():
             await depot.exclure_les_consommateurs(conn)
-            lignes = await conn.fetch(
-                f"SELECT ctid, etat, contributions, enregistre FROM {schema}.dossiers "
-                f"WHERE starts_with(subject, $1) AND serie = ANY($2) LIMIT {LOT}",
-                f"{cle}.",
+            parties = await conn.fetch(
+                f"""DELETE FROM {schema}.dossiers WHERE serie = ANY($1) AND subject IN (
+                    SELECT subject FROM {schema}.dossiers WHERE subject > $2 AND subject < $3 AND serie = ANY($1)
+                    ORDER BY subject LIMIT {LOT})
+                RETURNING etat, contributions, enregistre, subject""",
                 await depot.series(conn, REITERATION),
+                derniere,
+                fin,
             )
-            partantes = {ligne[0]: (ligne[1], ligne[2], ligne[3]) for ligne in lignes}
-            if not partantes:
+            if not parties:
                 return oubliees
-            await sceller(conn, depot, partantes)
-            oubliees += len(partantes)
+            await sceller(conn, depot, [(etat, gardees, enregistre) for etat, gardees, enregistre, _ in parties])
+            derniere = max(subject for *_, subject in parties)
+            oubliees += len(parties)
 
 
 async def _vider_les_rejets(pool: asyncpg.Pool, schema: str, cle: str) -> int:

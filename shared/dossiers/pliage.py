@@ -71,7 +71,7 @@ async def _plier_receptions(pool: asyncpg.Pool, depot: Depot, avant: int) -> int
         while (jour := await conn.fetchval(premier)) is not None:
             async with conn.transaction():
                 await depot.exclure_les_consommateurs(conn)
-                total += await plier_receptions(conn, depot.schema, min(jour + JOURS_RECUS, avant), PLIE)
+                total += await plier_receptions(conn, depot.schema, jour, min(jour + JOURS_RECUS, avant), PLIE)
     return total
 
 

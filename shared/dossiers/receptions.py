@@ -125,14 +125,15 @@ class Receptions:
             await conn.execute(self._sql_provenances, *zip(*nouvelles, strict=True))
 
 
-async def plier_receptions(conn: asyncpg.Connection, schema: str, avant: int, plie: int) -> int:
-    """Make one row, of shard ``plie``, of the shards of each day before ``avant``; how many rows went in.
+async def plier_receptions(conn: asyncpg.Connection, schema: str, du: int, avant: int, plie: int) -> int:
+    """Make one row, of shard ``plie``, of the shards of each day from ``du`` to before ``avant``; how many
+    rows went in.
 
     In the caller's transaction, from which consumers are kept out (``Depot.exclure_les_consommateurs``).
     """
     pliees: int = await conn.fetchval(
         f"""
-        WITH pris AS (DELETE FROM {schema}.receptions WHERE jour < $1 AND shard <> $2 RETURNING *),
+        WITH pris AS (DELETE FROM {schema}.receptions WHERE jour >= $3 AND jour < $1 AND shard <> $2 RETURNING *),
         verse AS (
             INSERT INTO {schema}.receptions AS r (jour, source, process, shard, n, premier, dernier)
             SELECT jour, source, process, $2, sum(n)::bigint, min(premier), max(dernier) FROM pris
@@ -143,5 +144,6 @@ async def plier_receptions(conn: asyncpg.Connection, schema: str, avant: int, pl
         """,
         avant,
         plie,
+        du,
     )
     return pliees

@@ -4,7 +4,7 @@ Readings do not move, today's nor any *as known on*: what leaves the folded shar
 bear the same recorded day and cause.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -22,10 +22,13 @@ from shared.dossiers.traitement import hors_horizon
 from shared.events.contrat import CAUSES, Contenu
 
 BLOCS = 500
-"""Pages of ``dossiers`` (8 kB each) looked at together; those that go, in one transaction: about 12,000 dossiers."""
+"""Pages of ``dossiers`` (8 kB each) read at once: about 12,000 dossiers."""
 
-Tid = tuple[int, int]
-"""Where a row is: page, place in it."""
+LOT = 10_000
+"""Dossiers from which those to be forgotten go together: consumers are kept out once for all of them."""
+
+Version = tuple[tuple[int, int], int]
+"""Where a row is (page, place in it) and the transaction that wrote it: it is the same row as long as both are."""
 
 _NORMAL = CAUSES.index("normal")
 
@@ -38,7 +41,9 @@ class Purge:
     purges: int = 0
 
 
-async def purger(pool: asyncpg.Pool, schema: str, process: str, avant: int, blocs: int = BLOCS) -> Purge:
+async def purger(
+    pool: asyncpg.Pool, schema: str, process: str, avant: int, blocs: int = BLOCS, lot: int = LOT
+) -> Purge:
     """Forget the dossiers of ``process`` closed before the day ``avant`` of which nothing is dated later.
 
     From then on, an event whose dates are all before it and whose dossier is not there goes to the rejects
@@ -49,7 +54,7 @@ async def purger(pool: asyncpg.Pool, schema: str, process: str, avant: int, bloc
     def oubliable(contenu: Contenu) -> bool:
         return hors_horizon(contenu, limite)
 
-    return await balayer(pool, schema, process, avant, "jour_clos", oubliable, blocs)
+    return await balayer(pool, schema, process, avant, "jour_clos", oubliable, blocs, lot)
 
 
 async def balayer(
@@ -60,61 +65,65 @@ async def balayer(
     colonne: str,
     oubliable: Callable[[Contenu], bool],
     blocs: int = BLOCS,
+    lot: int = LOT,
 ) -> Purge:
     """Forget the dossiers of ``process`` whose ``colonne`` is before the day ``avant`` and of which every live
     content is ``oubliable``.
 
     The horizon is written first; it never goes back. The table is read once, in the order of its pages: by key, what
-    is to be forgotten may be anywhere. Consumers are kept out only while dossiers go, which are looked at again then.
+    is to be forgotten may be anywhere. A row that a consumer moves behind the reading waits for the next night.
     """
-    depot = Depot(schema)
-    async with acquerir(pool) as conn, conn.transaction():
-        await depot.exclure_les_consommateurs(conn)
-        await conn.execute(
-            f"""
-            INSERT INTO {schema}.horizons AS h (process, avant) VALUES ($1, $2)
-            ON CONFLICT (process) DO UPDATE SET avant = excluded.avant, maj = now() WHERE h.avant < excluded.avant
-            """,
-            process,
-            avant,
-        )
-        parties = await tranches(conn, f"{schema}.dossiers", blocs)
-        series = await depot.series(conn, process)
-    lire = (
-        f"SELECT ctid, etat, contributions, enregistre FROM {schema}.dossiers WHERE {colonne} < $1 AND serie = ANY($2)"
-    )
-
-    async def anciens(conn: asyncpg.Connection, ou: str, *arguments: object) -> tuple[int, dict[Tid, Existant]]:
-        """How many are that old there, and those of them that may go."""
-        lus = await conn.fetch(f"{lire} AND {ou}", avant, series, *arguments)
-        return len(lus), {
-            tid: (etat, gardees, enregistre) for tid, etat, gardees, enregistre in lus if _oubliable(etat, oubliable)
-        }
-
-    fait = Purge()
+    depot, fait = Depot(schema), Purge()
     async with acquerir(pool) as conn:
-        for partie in parties:
-            vus, partants = await anciens(conn, partie)
-            if partants:
-                async with conn.transaction():
-                    await depot.exclure_les_consommateurs(conn)
-                    _, partants = await anciens(conn, "ctid = ANY($3::tid[])", list(partants))
-                    await sceller(conn, depot, partants)
-            fait = Purge(fait.vus + vus, fait.purges + len(partants))
-    return fait
+        async with conn.transaction():
+            await depot.exclure_les_consommateurs(conn)
+            await conn.execute(
+                f"""
+                INSERT INTO {schema}.horizons AS h (process, avant) VALUES ($1, $2)
+                ON CONFLICT (process) DO UPDATE SET avant = excluded.avant, maj = now() WHERE h.avant < excluded.avant
+                """,
+                process,
+                avant,
+            )
+        series, partants = await depot.series(conn, process), dict[Version, Existant]()
+        for partie in await tranches(conn, f"{schema}.dossiers", blocs):
+            lus = await conn.fetch(
+                f"SELECT ctid, xmin, etat, contributions, enregistre FROM {schema}.dossiers "
+                f"WHERE {partie} AND {colonne} < $1 AND serie = ANY($2)",
+                avant,
+                series,
+            )
+            for ctid, xmin, etat, gardees, enregistre in lus:
+                if all(oubliable(contenu) for contenu in decoder_contenus(etat) if contenu.temps):
+                    partants[ctid, xmin] = (etat, gardees, enregistre)
+            fait = Purge(fait.vus + len(lus), fait.purges)
+            if len(partants) >= lot:
+                fait = Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
+                partants = {}
+        return Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
 
 
-def _oubliable(etat: bytes, oubliable: Callable[[Contenu], bool]) -> bool:
-    return all(oubliable(contenu) for contenu in decoder_contenus(etat) if contenu.temps)
+async def _oublier(conn: asyncpg.Connection, depot: Depot, partants: Mapping[Version, Existant]) -> int:
+    """Forget those of them that are still as they were read; how many."""
+    if not partants:
+        return 0
+    async with conn.transaction():
+        await depot.exclure_les_consommateurs(conn)
+        partis = await conn.fetch(
+            f"""DELETE FROM {depot.schema}.dossiers d USING unnest($1::tid[], $2::xid[]) AS k(place, version)
+            WHERE d.ctid = k.place AND d.xmin = k.version RETURNING k.place, k.version""",
+            *zip(*partants, strict=True),
+        )
+        await sceller(conn, depot, [partants[place, version] for place, version in partis])
+    return len(partis)
 
 
-async def sceller(conn: asyncpg.Connection, depot: Depot, partants: Mapping[Tid, Existant]) -> None:
-    """Forget these dossiers, in a transaction that keeps the consumers out, and move what they count for."""
+async def sceller(conn: asyncpg.Connection, depot: Depot, partis: Sequence[Existant]) -> None:
+    """Move what these dossiers counted for, in the transaction that forgets them and keeps the consumers out."""
     sortie, entree = Deltas(), Deltas()
-    enregistres = np.array([enregistre for *_, enregistre in partants.values()], dtype=np.int64)
-    versions = np.stack((enregistres, np.full(len(partants), _NORMAL)), axis=1)
-    for genre, (rangs, lignes) in decoder_colonnes([gardees for _, gardees, _ in partants.values()]).items():
+    enregistres = np.array([enregistre for *_, enregistre in partis], dtype=np.int64)
+    versions = np.stack((enregistres, np.full(len(partis), _NORMAL)), axis=1)
+    for genre, (rangs, lignes) in decoder_colonnes([gardees for _, gardees, _ in partis]).items():
         sortie.ajouter_colonnes(genre, lignes, versions[rangs], -1)
         entree.ajouter_colonnes(genre, lignes, versions[rangs])
     await depot.ajouter(conn, {PLIE: sortie.cellules(), SCELLE: entree.cellules()})
-    await conn.execute(f"DELETE FROM {depot.schema}.dossiers WHERE ctid = ANY($1::tid[])", list(partants))

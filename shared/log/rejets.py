@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal
 
 import asyncpg
+
+from shared.log.tables import EMPREINTE
 
 Origine = Literal["http", "journal", "import"]
 Etat = Literal["ouvert", "rejoue", "ecarte"]
@@ -75,15 +78,15 @@ async def inedits(conn: asyncpg.Connection, schema: str, rejets: Sequence[Rejet]
     or its lines in another order, writes nothing twice."""
     if not rejets:
         return []
-    gardes = [_ligne(rejet)[_RANG_CONTENU] or b"" for rejet in rejets]
+    empreintes = [sha256(_ligne(rejet)[_RANG_CONTENU] or b"").digest() for rejet in rejets]
     connus = await conn.fetch(
-        f"""SELECT DISTINCT raison, coalesce(contenu, '') AS contenu FROM "{schema}".rejets
-        WHERE origine = 'import' AND raison = ANY($1::text[]) AND coalesce(contenu, '') = ANY($2::bytea[])""",
+        f"""SELECT DISTINCT raison, {EMPREINTE} AS empreinte FROM "{schema}".rejets
+        WHERE origine = 'import' AND raison = ANY($1::text[]) AND {EMPREINTE} = ANY($2::bytea[])""",
         list({rejet.raison for rejet in rejets}),
-        list(set(gardes)),
+        list(set(empreintes)),
     )
-    vus = {(ligne["raison"], ligne["contenu"]) for ligne in connus}
-    return [rejet for rejet, garde in zip(rejets, gardes, strict=True) if (rejet.raison, garde) not in vus]
+    vus = {(ligne["raison"], ligne["empreinte"]) for ligne in connus}
+    return [rejet for rejet, empreinte in zip(rejets, empreintes, strict=True) if (rejet.raison, empreinte) not in vus]
 
 
 async def lister(

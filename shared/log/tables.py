@@ -56,6 +56,18 @@ def rejets(schema: str) -> list[str]:
     ]
 
 
+EMPREINTE = "sha256(coalesce(contenu, ''))"
+"""SQL of what tells the content of a reject: short, so that it can be looked up."""
+
+
+def rejets_importes(schema: str) -> str:
+    """What an import asks of the rejects there are; made beside the batches, outside a transaction."""
+    return (
+        f'CREATE INDEX CONCURRENTLY IF NOT EXISTS rejets_importes ON "{schema}".rejets '
+        f"(raison, {EMPREINTE}) WHERE origine = 'import'"
+    )
+
+
 def boite_envoi(schema: str) -> list[str]:
     """The transactional outbox: rows live from the commit that wrote them to the relay's next pass."""
     return [

@@ -41,8 +41,9 @@ async def restes(reseau: Reseau) -> int:
 
 
 async def test_effacer_une_cle_ne_laisse_rien_d_elle_et_ne_change_aucun_chiffre(
-    reseau: Reseau, postgres_url: str
+    reseau: Reseau, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("shared.dossiers.effacement.LOT", 1)
     services = [reseau.contacts, reseau.claims]
     tardif = appel("A1", "2026-03-09 09:00", revision=1, fin="abandonne")
     await reseau.envoyer(

@@ -12,7 +12,8 @@ from shared.database.connexion import acquerir
 from shared.dossiers.contributions import CLOS, MESURES
 from shared.dossiers.pliage import plier
 from shared.dossiers.reconstruction import Reconstruction, interrompue, reconstruire
-from shared.dossiers.retention import purger
+from shared.dossiers.retention import Purge, purger
+from shared.dossiers.store import Depot
 from shared.dossiers.tables import PLIE, RECONSTRUIT, SCELLE, TABLE
 from shared.dossiers.verification import verifier
 from shared.events.contrat import CAUSES
@@ -129,7 +130,7 @@ async def test_la_purge_ne_change_aucune_lecture_ni_d_aujourd_hui_ni_vue_d_un_au
     dossiers = await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.dossiers")
     horizon = AVRIL - 15
     for process in ("fse", "cmuc_acs"):
-        fait = await purger(service.pool, SCHEMA, process, horizon, blocs=1)
+        fait = await purger(service.pool, SCHEMA, process, horizon, blocs=1, lot=7)
         assert 0 < fait.purges <= fait.vus
         dossiers -= fait.purges
     assert await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.dossiers") == dossiers
@@ -197,6 +198,27 @@ async def test_seuls_les_dossiers_clos_dont_rien_n_est_plus_recent_sont_purges(s
         await purger(service.pool, SCHEMA, process, AVRIL - 15)
     restent = {li["subject"] for li in await service.pool.fetch(f"SELECT subject FROM {SCHEMA}.dossiers")}
     assert restent == {"ouvert", "limite", "suite"}
+
+
+async def test_un_dossier_qui_change_entre_la_lecture_et_l_oubli_n_est_pas_oublie(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recu = "2026-03-31 12:00"
+    clos = {"recue": "2026-03-02 10:00", "payee": "2026-03-05 10:00"}
+    await service.envoyer(evenement("fse", "bouge", clos, recu), evenement("fse", "dort", clos, recu))
+    exclure, entrees = Depot.exclure_les_consommateurs, []
+
+    async def apres_une_correction(depot: Depot, conn: asyncpg.Connection) -> None:
+        entrees.append(conn)
+        if len(entrees) == 2:  # the first writes the horizon; before the second, a consumer had the time for a batch
+            await service.envoyer(evenement("fse", "bouge", {"payee": "2026-03-30 10:00"}, recu, id="b", revision=1))
+        await exclure(depot, conn)
+
+    monkeypatch.setattr(Depot, "exclure_les_consommateurs", apres_une_correction)
+    assert await purger(service.pool, SCHEMA, "fse", AVRIL - 15) == Purge(vus=2, purges=1)
+    restent = [li["subject"] for li in await service.pool.fetch(f"SELECT subject FROM {SCHEMA}.dossiers")]
+    assert restent == ["bouge"]
+    assert (await verifier(service.url, SCHEMA, FABRIQUE)).ok
 
 
 async def test_apres_une_purge_un_evenement_d_un_dossier_oublie_va_aux_rejets_et_n_est_pas_compte_deux_fois(
