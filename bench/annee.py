@@ -31,7 +31,7 @@ from services.claims.domain import DEFINITION
 from shared.clock import SimulatedClock
 from shared.database.connexion import creer_pool, url_asyncpg
 from shared.dossiers.pliage import plier
-from shared.dossiers.retention import purger
+from shared.dossiers.retention import des_clos, oublier
 from shared.log.kafka import JournalKafka
 from shared.network.jours import jour_de
 
@@ -119,7 +119,7 @@ async def nuit(pool: asyncpg.Pool, matin: date, retention: int) -> float:
     """What the nightly maintenance does, while events come in; its seconds."""
     debut = time.perf_counter()
     await plier(pool, SCHEMA, SimulatedClock(datetime.combine(matin, datetime.min.time(), UTC) + timedelta(hours=2)))
-    await purger(pool, SCHEMA, "fse", jour_de(matin - timedelta(days=retention)))
+    await oublier(pool, SCHEMA, [des_clos("fse", jour_de(matin - timedelta(days=retention)))])
     return time.perf_counter() - debut
 
 

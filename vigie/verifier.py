@@ -13,11 +13,11 @@ from shared.dossiers.assemblage import Definition, ServiceDossiers
 from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.derives.messages import TOPIC_PERSONNES
 from shared.dossiers.derives.personnes import groupe_des_personnes, tient_les_personnes
-from shared.dossiers.derives.retention import oublier
-from shared.dossiers.entretien import JOURNAL, PLIAGE, REGISTRE, REJETS, entretenir, plan_du_service
+from shared.dossiers.derives.retention import des_chaines
+from shared.dossiers.entretien import JOURNAL, OUBLI, PLIAGE, REGISTRE, REJETS, entretenir, plan_du_service
 from shared.dossiers.pliage import plier
 from shared.dossiers.reconstruction import interrompue, reconstruire
-from shared.dossiers.retention import purger
+from shared.dossiers.retention import des_clos, oublier
 from shared.dossiers.veille_de_nuit import lus_de
 from shared.dossiers.verification import verifier
 from shared.dossiers.verification_journal import verifier_journal
@@ -101,10 +101,9 @@ async def purger_processus(base: Base, process: str, avant: date, console: Conso
     definition, process = definition_du_processus(process), tenu_par(process)
     async with service_ouvert(base, definition) as service:
         await _inscrire_la_purge(service, "commence", process=process, avant=avant.isoformat())
-        if process == REITERATION:
-            fait = await oublier(service.pool, definition.nom, jour_de(avant))
-        else:
-            fait = await purger(service.pool, definition.nom, process, jour_de(avant))
+        jour = jour_de(avant)
+        garde = des_chaines(jour) if process == REITERATION else des_clos(process, jour)
+        fait = await oublier(service.pool, definition.nom, [garde])
         await _inscrire_la_purge(service, "fait", process=process, avant=avant.isoformat(), purges=str(fait.purges))
     console.print(f"{process} : {fait.purges} dossiers effacés sur {fait.vus} dossiers clos vus.", highlight=False)
 
@@ -138,14 +137,12 @@ async def entretenir_tout(base: Base, console: Console) -> bool:
             libre = False
             console.print(f"{nom} : un autre processus fait déjà l'entretien.", highlight=False)
         for etape in etapes or ():
-            phrase = f"{nom} : {_ETAPES[etape.nom.partition(':')[0]]}".format(etape.nom.partition(":")[2])
-            console.print(f"{phrase} : {etape.lignes} en {etape.secondes:.1f} s.", highlight=False)
+            console.print(f"{nom} : {_ETAPES[etape.nom]} : {etape.lignes} en {etape.secondes:.1f} s.", highlight=False)
     return libre
 
 
 _ETAPES = {
-    "chaines": "chaînes de personnes oubliées",
-    "dossiers": "dossiers clos oubliés ({})",
+    OUBLI: "dossiers clos et chaînes de personnes oubliés",
     PLIAGE: "lignes pliées",
     JOURNAL: "enregistrements du journal oubliés",
     REJETS: "rejets anciens oubliés",

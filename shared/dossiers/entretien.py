@@ -1,9 +1,9 @@
 """The night's maintenance of a dossier service: what is old is forgotten or folded, once a night, by one process.
 
-Steps, in order: the chains of persons that are too old, the closed dossiers of the processes that have a retention,
-the fold, the old records of the log where it has a retention, what was refused too long ago, then the old rows of the
-register where they have a retention. Each is made of bounded transactions, may be stopped anywhere and run again;
-``entretiens`` says when each was last done, so that a night that was cut short goes on from the step it was in.
+Steps, in order: the chains of persons and the closed dossiers that have had their time, the fold, the old records of
+the log where it has a retention, what was refused too long ago, then the old rows of the register where they have a
+retention. Each is made of bounded transactions, may be stopped anywhere and run again; ``entretiens`` says when each
+was last done, so that a night that was cut short goes on from the step it was in.
 Readings do not move.
 """
 
@@ -17,15 +17,14 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from shared.catalogue.derives import REITERATION
 from shared.catalogue.processus import ProcessusInconnu, processus
 from shared.clock import Clock
 from shared.database.connexion import acquerir
 from shared.dossiers.derives.personnes import tient_les_personnes
-from shared.dossiers.derives.retention import oublier
+from shared.dossiers.derives.retention import des_chaines
 from shared.dossiers.jours import jour_paris
 from shared.dossiers.pliage import plier
-from shared.dossiers.retention import purger
+from shared.dossiers.retention import Garde, des_clos, oublier
 from shared.log.entretien import elaguer_rejets, retard
 from shared.log.types import Journal
 from shared.service.audit.elagage import elaguer_les_anciennes
@@ -34,7 +33,7 @@ from shared.service.reglages import Reglages, ReglagesInvalides
 _VERROU = 0x5669_656E  # advisory lock of the one process of a service that does this
 _PARIS = ZoneInfo("Europe/Paris")
 
-PLIAGE, JOURNAL, REJETS, REGISTRE = "pliage", "journal", "rejets", "registre"
+OUBLI, PLIAGE, JOURNAL, REJETS, REGISTRE = "oubli", "pliage", "journal", "rejets", "registre"
 
 
 def ddl(schema: str) -> Sequence[str]:
@@ -71,10 +70,10 @@ class Plan:
 
     def etapes(self) -> list[str]:
         """Names of the steps, in order."""
-        chaines = [] if self.chaines is None else ["chaines"]
+        oubli = [] if self.chaines is None and not self.dossiers else [OUBLI]
         journal = [] if self.journal is None else [JOURNAL]
         registre = [] if self.audit is None else [REGISTRE]
-        return [*chaines, *(f"dossiers:{process}" for process in self.dossiers), PLIAGE, *journal, REJETS, *registre]
+        return [*oubli, PLIAGE, *journal, REJETS, *registre]
 
     def nuit(self, instant: datetime) -> int:
         """Day number of the last night that had begun at ``instant``."""
@@ -156,8 +155,9 @@ async def derniere(pool: asyncpg.Pool, schema: str, plan: Plan) -> tuple[int, da
 def _actions(
     pool: asyncpg.Pool, schema: str, clock: Clock, plan: Plan, lus: Lus, jour: int
 ) -> dict[str, Callable[[], Awaitable[int]]]:
-    gardes = [] if plan.chaines is None else [partial(_oublier, pool, schema, jour - plan.chaines)]
-    purges = [partial(_purger, pool, schema, process, jour - jours) for process, jours in plan.dossiers.items()]
+    chaines = [] if plan.chaines is None else [des_chaines(jour - plan.chaines)]
+    gardes = [*chaines, *(des_clos(process, jour - jours) for process, jours in plan.dossiers.items())]
+    oubli = [partial(_oublier, pool, schema, gardes)] if gardes else []
     maintenant = clock.now()
     garde = plan.journal
     journal = [] if garde is None else [partial(_elaguer, pool, schema, lus, maintenant - timedelta(days=garde))]
@@ -165,20 +165,11 @@ def _actions(
     plier_ = partial(_plier, pool, schema, clock)
     jours = plan.audit
     registre = [] if jours is None else [partial(elaguer_les_anciennes, pool, schema, jours, maintenant)]
-    return dict(zip(plan.etapes(), [*gardes, *purges, plier_, *journal, rejets, *registre], strict=True))
+    return dict(zip(plan.etapes(), [*oubli, plier_, *journal, rejets, *registre], strict=True))
 
 
-async def _oublier(pool: asyncpg.Pool, schema: str, avant: int) -> int:
-    """The horizon only moves when there is something behind it: a past that is imported later still comes in."""
-    if not await _existe(pool, schema, REITERATION, f"enregistre < {avant:d}"):
-        return 0
-    return (await oublier(pool, schema, avant)).purges
-
-
-async def _purger(pool: asyncpg.Pool, schema: str, process: str, avant: int) -> int:
-    if not await _existe(pool, schema, process, f"jour_clos < {avant:d}"):
-        return 0
-    return (await purger(pool, schema, process, avant)).purges
+async def _oublier(pool: asyncpg.Pool, schema: str, gardes: Sequence[Garde]) -> int:
+    return (await oublier(pool, schema, gardes)).purges
 
 
 async def _plier(pool: asyncpg.Pool, schema: str, clock: Clock) -> int:
@@ -204,16 +195,6 @@ async def _oublier_rejets(pool: asyncpg.Pool, schema: str, lus: Lus, avant: date
         for partition, bornes in (await lus.journal.bornes(topic)).items()
     }
     return await elaguer_rejets(pool, schema, avant, debuts)
-
-
-async def _existe(pool: asyncpg.Pool, schema: str, process: str, condition: str) -> bool:
-    async with acquerir(pool) as conn:
-        trouve: bool = await conn.fetchval(
-            f"SELECT EXISTS (SELECT FROM {schema}.dossiers WHERE {condition} AND serie IN (SELECT code FROM "
-            f"{schema}.dictionnaire WHERE genre = 'serie' AND split_part(valeur, '|', 1) = $1))",
-            process,
-        )
-    return trouve
 
 
 @asynccontextmanager

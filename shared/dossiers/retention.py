@@ -6,11 +6,13 @@ bear the same recorded day and cause.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import asyncpg
 import numpy as np
 
 from shared.database.connexion import acquerir
+from shared.dossiers.cellules import liste
 from shared.dossiers.deltas import Deltas
 from shared.dossiers.effets import Existant
 from shared.dossiers.etat import decoder_contenus
@@ -41,61 +43,52 @@ class Purge:
     purges: int = 0
 
 
-async def purger(
-    pool: asyncpg.Pool, schema: str, process: str, avant: int, blocs: int = BLOCS, lot: int = LOT
-) -> Purge:
-    """Forget the dossiers of ``process`` closed before the day ``avant`` of which nothing is dated later.
+class Garde(NamedTuple):
+    """What of one process is forgotten: dossiers whose ``colonne`` is before the day ``avant`` and of which every live
+    content is ``oubliable``."""
 
-    From then on, an event whose dates are all before it and whose dossier is not there goes to the rejects
-    (*hors_horizon*). It can be stopped anywhere and run again.
-    """
+    process: str
+    avant: int
+    colonne: Literal["jour_clos", "enregistre"]
+    oubliable: Callable[[Contenu], bool]
+
+
+def des_clos(process: str, avant: int) -> Garde:
+    """The dossiers closed before a day of which nothing is dated later."""
     limite = minuit_paris(avant)
 
     def oubliable(contenu: Contenu) -> bool:
         return hors_horizon(contenu, limite)
 
-    return await balayer(pool, schema, process, avant, "jour_clos", oubliable, blocs, lot)
+    return Garde(process, avant, "jour_clos", oubliable)
 
 
-async def balayer(
-    pool: asyncpg.Pool,
-    schema: str,
-    process: str,
-    avant: int,
-    colonne: str,
-    oubliable: Callable[[Contenu], bool],
-    blocs: int = BLOCS,
-    lot: int = LOT,
+async def oublier(
+    pool: asyncpg.Pool, schema: str, gardes: Sequence[Garde], blocs: int = BLOCS, lot: int = LOT
 ) -> Purge:
-    """Forget the dossiers of ``process`` whose ``colonne`` is before the day ``avant`` and of which every live
-    content is ``oubliable``.
+    """Forget what has had its time. ``gardes``: one a process at most.
 
-    The horizon is written first; it never goes back. The table is read once, in the order of its pages: by key, what
-    is to be forgotten may be anywhere. A row that a consumer moves behind the reading waits for the next night.
+    The table is read once, in the order of its pages: by key, what is to be forgotten may be anywhere. A row that a
+    consumer moves behind the reading waits for the next time. As soon as a dossier of a process is forgotten, an
+    event whose dates are all before that day and whose dossier is not there goes to the rejects (*hors_horizon*);
+    the horizon never goes back. It can be stopped anywhere and run again.
     """
-    depot, fait = Depot(schema), Purge()
+    depot, fait, partants = Depot(schema), Purge(), dict[Version, tuple[Garde, Existant]]()
     async with acquerir(pool) as conn:
-        async with conn.transaction():
-            await depot.exclure_les_consommateurs(conn)
-            await conn.execute(
-                f"""
-                INSERT INTO {schema}.horizons AS h (process, avant) VALUES ($1, $2)
-                ON CONFLICT (process) DO UPDATE SET avant = excluded.avant, maj = now() WHERE h.avant < excluded.avant
-                """,
-                process,
-                avant,
-            )
-        series, partants = await depot.series(conn, process), dict[Version, Existant]()
+        siennes = {garde: await depot.series(conn, garde.process) for garde in gardes}
+        par_serie = {serie: garde for garde, series in siennes.items() for serie in series}
+        anciens = " OR ".join(
+            f"({garde.colonne} < {garde.avant:d} AND serie = ANY({liste(series)}))" for garde, series in siennes.items()
+        )
         for partie in await tranches(conn, f"{schema}.dossiers", blocs):
             lus = await conn.fetch(
-                f"SELECT ctid, xmin, etat, contributions, enregistre FROM {schema}.dossiers "
-                f"WHERE {partie} AND {colonne} < $1 AND serie = ANY($2)",
-                avant,
-                series,
+                f"SELECT ctid, xmin, serie, etat, contributions, enregistre FROM {schema}.dossiers "
+                f"WHERE {partie} AND ({anciens})"
             )
-            for ctid, xmin, etat, gardees, enregistre in lus:
-                if all(oubliable(contenu) for contenu in decoder_contenus(etat) if contenu.temps):
-                    partants[ctid, xmin] = (etat, gardees, enregistre)
+            for ctid, xmin, serie, etat, gardees, enregistre in lus:
+                garde = par_serie[serie]
+                if all(garde.oubliable(contenu) for contenu in decoder_contenus(etat) if contenu.temps):
+                    partants[ctid, xmin] = garde, (etat, gardees, enregistre)
             fait = Purge(fait.vus + len(lus), fait.purges)
             if len(partants) >= lot:
                 fait = Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
@@ -103,18 +96,25 @@ async def balayer(
         return Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
 
 
-async def _oublier(conn: asyncpg.Connection, depot: Depot, partants: Mapping[Version, Existant]) -> int:
+async def _oublier(conn: asyncpg.Connection, depot: Depot, partants: Mapping[Version, tuple[Garde, Existant]]) -> int:
     """Forget those of them that are still as they were read; how many."""
     if not partants:
         return 0
+    horizons = {garde.process: garde.avant for garde, _ in partants.values()}
     async with conn.transaction():
         await depot.exclure_les_consommateurs(conn)
+        await conn.execute(
+            f"""INSERT INTO {depot.schema}.horizons AS h (process, avant) SELECT * FROM unnest($1::text[], $2::int[])
+            ON CONFLICT (process) DO UPDATE SET avant = excluded.avant, maj = now() WHERE h.avant < excluded.avant""",
+            list(horizons),
+            list(horizons.values()),
+        )
         partis = await conn.fetch(
             f"""DELETE FROM {depot.schema}.dossiers d USING unnest($1::tid[], $2::xid[]) AS k(place, version)
             WHERE d.ctid = k.place AND d.xmin = k.version RETURNING k.place, k.version""",
             *zip(*partants, strict=True),
         )
-        await sceller(conn, depot, [partants[place, version] for place, version in partis])
+        await sceller(conn, depot, [partants[place, version][1] for place, version in partis])
     return len(partis)
 
 

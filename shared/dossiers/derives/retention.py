@@ -1,15 +1,9 @@
-"""Retention of the chains of persons: those nobody has added to for long are forgotten, their figures are sealed.
-
-A chain is never closed: it goes when all its contacts and closed files are older than the horizon, and it holds no
-open file.
-"""
-
-import asyncpg
+"""Retention of the chains of persons: those nobody has added to for long are forgotten, their figures are sealed."""
 
 from shared.catalogue.derives import REITERATION
 from shared.dossiers.derives.fiches import CLOS, OUVERT
 from shared.dossiers.jours import minuit_paris
-from shared.dossiers.retention import Purge, balayer
+from shared.dossiers.retention import Garde
 from shared.dossiers.traitement import hors_horizon
 from shared.events.contrat import Contenu
 
@@ -19,15 +13,15 @@ def encore_ouvert(contenu: Contenu) -> bool:
     return OUVERT in contenu.jalons and CLOS not in contenu.jalons
 
 
-async def oublier(pool: asyncpg.Pool, schema: str, avant: int) -> Purge:
-    """Forget the chains of which nothing was recorded, nor happened, since the day ``avant``, and nothing is open.
+def des_chaines(avant: int) -> Garde:
+    """The chains of which nothing was recorded, nor happened, since the day ``avant``, and nothing is open: a chain
+    itself is never closed.
 
-    Keep more days than the longest gap, or a contact would find no former one. It can be stopped anywhere and run
-    again.
+    Keep more days than the longest gap, or a contact would find no former one.
     """
     limite = minuit_paris(avant)
 
     def oubliable(contenu: Contenu) -> bool:
         return hors_horizon(contenu, limite) and not encore_ouvert(contenu)
 
-    return await balayer(pool, schema, REITERATION, avant, "enregistre", oubliable)
+    return Garde(REITERATION, avant, "enregistre", oubliable)

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from shared.dossiers import veille_de_nuit
 from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.derives.messages import TOPIC_PERSONNES
-from shared.dossiers.entretien import Plan, derniere, plan_du_service
+from shared.dossiers.entretien import OUBLI, Plan, derniere, plan_du_service
 from shared.dossiers.tables import PLIE, TABLE
 from shared.dossiers.veille_de_nuit import tour, veiller
 from shared.dossiers.verification import verifier
@@ -111,9 +111,9 @@ async def test_une_chaine_de_60_jours_est_oubliee_et_ses_chiffres_restent(contac
         await attendre(lambda: _chaines(contacts, 1))
         await attendre(lambda: _contacts(contacts, 2))
         contacts.il_est("2026-05-01 03:00")  # 60 days later
-        assert {e.nom: e.lignes for e in await tour(service, PLAN) or ()}["chaines"] == 0
+        assert {e.nom: e.lignes for e in await tour(service, PLAN) or ()}[OUBLI] == 0
         contacts.il_est("2026-05-02 03:00")
-        assert {e.nom: e.lignes for e in await tour(service, PLAN) or ()}["chaines"] == 1
+        assert {e.nom: e.lignes for e in await tour(service, PLAN) or ()}[OUBLI] == 1
         assert await _chaines(contacts, 0)
         assert await _contacts(contacts, 2)
         rapport = await verifier(contacts.app.reglages.database_url.get_secret_value(), "contacts", FABRIQUE)

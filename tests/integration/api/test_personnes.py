@@ -25,9 +25,10 @@ from shared.dossiers.assemblage import Definition, ServiceDossiers, ouvrir
 from shared.dossiers.calculs import calculs_du_service
 from shared.dossiers.derives import emission
 from shared.dossiers.derives.personnes import groupe_des_personnes
-from shared.dossiers.derives.retention import oublier
+from shared.dossiers.derives.retention import des_chaines
 from shared.dossiers.jours import jour_paris
 from shared.dossiers.reconstruction import reconstruire
+from shared.dossiers.retention import oublier
 from shared.dossiers.verification import verifier
 from shared.dossiers.verification_journal import verifier_journal
 from shared.log.consommateur import ReglagesConsommateur
@@ -365,7 +366,7 @@ async def test_une_regle_changee_se_reconstruit_et_les_vieilles_chaines_s_oublie
     assert avant["induits"] == 2
 
     horizon = jour_paris(instant("2026-04-02 00:00"))
-    oubli = await oublier(pool, "contacts", horizon)
+    oubli = await oublier(pool, "contacts", [des_chaines(horizon)])
     assert (oubli.vus, oubli.purges) == (2, 1), "Claire a un dossier ouvert"
     assert await pool.fetchval("SELECT count(*) FROM contacts.dossiers WHERE subject = $1", DENIS) == 0
     assert await reseau.lire("/v1/contacts-induits") == avant

@@ -24,7 +24,7 @@ from shared.dossiers.contributions_en_lot import CalculEnLot
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.lieux import codes_par_slug, lieux
 from shared.dossiers.pliage import plier
-from shared.dossiers.retention import purger
+from shared.dossiers.retention import des_clos, oublier
 from shared.dossiers.schema import ddl_v1
 from shared.dossiers.store import Depot
 from shared.dossiers.tables import TABLE
@@ -195,7 +195,7 @@ async def test_une_fin_de_mois_reste_connue_apres_24_mois_la_purge_et_le_pliage_
 
 async def _entretenir(magasin: Magasin, horizon: date, le: datetime) -> None:
     for process in PROCESSUS:
-        await purger(magasin.pool, magasin.schema, process.code, jour_de(horizon))
+        await oublier(magasin.pool, magasin.schema, [des_clos(process.code, jour_de(horizon))])
     await plier(magasin.pool, magasin.schema, SimulatedClock(le), blocs=1)
 
 

@@ -12,7 +12,7 @@ from shared.database.connexion import acquerir
 from shared.dossiers.contributions import CLOS, MESURES
 from shared.dossiers.pliage import plier
 from shared.dossiers.reconstruction import Reconstruction, interrompue, reconstruire
-from shared.dossiers.retention import Purge, purger
+from shared.dossiers.retention import Purge, des_clos, oublier
 from shared.dossiers.store import Depot
 from shared.dossiers.tables import PLIE, RECONSTRUIT, SCELLE, TABLE
 from shared.dossiers.verification import verifier
@@ -130,14 +130,14 @@ async def test_la_purge_ne_change_aucune_lecture_ni_d_aujourd_hui_ni_vue_d_un_au
     dossiers = await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.dossiers")
     horizon = AVRIL - 15
     for process in ("fse", "cmuc_acs"):
-        fait = await purger(service.pool, SCHEMA, process, horizon, blocs=1, lot=7)
+        fait = await oublier(service.pool, SCHEMA, [des_clos(process, horizon)], blocs=1, lot=7)
         assert 0 < fait.purges <= fait.vus
         dossiers -= fait.purges
     assert await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.dossiers") == dossiers
     assert [await service.lectures(j) for j in jours] == avant
     assert SCELLE in await shards(service)
     assert (await verifier(service.url, SCHEMA, FABRIQUE)).ok
-    assert (await purger(service.pool, SCHEMA, "fse", horizon)).purges == 0
+    assert (await oublier(service.pool, SCHEMA, [des_clos("fse", horizon)])).purges == 0
 
 
 async def test_la_purge_et_le_pliage_laissent_a_chaque_jour_ses_causes_et_les_ramenent_a_la_fin_du_mois_apres_24_mois(
@@ -148,7 +148,7 @@ async def test_la_purge_et_le_pliage_laissent_a_chaque_jour_ses_causes_et_les_ra
     corrige = {"recue": "2026-01-02 10:00", "payee": "2026-01-07 10:00"}
     await service.envoyer(clos, tardif, evenement("fse", "F1", corrige, "2026-02-12 12:00", id=clos["id"], revision=1))
     avant = await service.lectures()
-    await purger(service.pool, SCHEMA, "fse", AVRIL - 15)
+    await oublier(service.pool, SCHEMA, [des_clos("fse", AVRIL - 15)])
     await plier(service.pool, SCHEMA, service.clock)
     assert await service.lectures() == avant
     assert await shards(service) >= {SCELLE}
@@ -195,7 +195,7 @@ async def test_seuls_les_dossiers_clos_dont_rien_n_est_plus_recent_sont_purges(s
         evenement("cmuc_acs", "suite", {"completee": ["2026-03-20 10:00"]}, recu),
     )
     for process in ("fse", "cmuc_acs"):
-        await purger(service.pool, SCHEMA, process, AVRIL - 15)
+        await oublier(service.pool, SCHEMA, [des_clos(process, AVRIL - 15)])
     restent = {li["subject"] for li in await service.pool.fetch(f"SELECT subject FROM {SCHEMA}.dossiers")}
     assert restent == {"ouvert", "limite", "suite"}
 
@@ -210,12 +210,12 @@ async def test_un_dossier_qui_change_entre_la_lecture_et_l_oubli_n_est_pas_oubli
 
     async def apres_une_correction(depot: Depot, conn: asyncpg.Connection) -> None:
         entrees.append(conn)
-        if len(entrees) == 2:  # the first writes the horizon; before the second, a consumer had the time for a batch
+        if len(entrees) == 1:  # all is read, nothing is locked: a consumer had the time for a batch
             await service.envoyer(evenement("fse", "bouge", {"payee": "2026-03-30 10:00"}, recu, id="b", revision=1))
         await exclure(depot, conn)
 
     monkeypatch.setattr(Depot, "exclure_les_consommateurs", apres_une_correction)
-    assert await purger(service.pool, SCHEMA, "fse", AVRIL - 15) == Purge(vus=2, purges=1)
+    assert await oublier(service.pool, SCHEMA, [des_clos("fse", AVRIL - 15)]) == Purge(vus=2, purges=1)
     restent = [li["subject"] for li in await service.pool.fetch(f"SELECT subject FROM {SCHEMA}.dossiers")]
     assert restent == ["bouge"]
     assert (await verifier(service.url, SCHEMA, FABRIQUE)).ok
@@ -228,7 +228,7 @@ async def test_apres_une_purge_un_evenement_d_un_dossier_oublie_va_aux_rejets_et
     clos = evenement("fse", "clos", {"recue": "2026-03-02 10:00", "payee": "2026-03-05 10:00"}, recu)
     ouvert = evenement("fse", "ouvert", {"recue": "2026-03-02 10:00"}, recu)
     await service.envoyer(clos, ouvert)
-    await purger(service.pool, SCHEMA, "fse", AVRIL - 15)
+    await oublier(service.pool, SCHEMA, [des_clos("fse", AVRIL - 15)])
     avant = await sommes(service)
     await service.envoyer(clos, clos | {"revision": 1})
     assert await sommes(service) == avant
@@ -246,10 +246,39 @@ async def test_apres_une_purge_un_evenement_d_un_dossier_oublie_va_aux_rejets_et
     assert (await verifier(service.url, SCHEMA, FABRIQUE)).ok
 
 
-async def test_l_horizon_ne_recule_jamais(service: Service) -> None:
-    await purger(service.pool, SCHEMA, "fse", AVRIL)
-    await purger(service.pool, SCHEMA, "fse", AVRIL - 10)
-    assert await service.pool.fetchval(f"SELECT avant FROM {SCHEMA}.horizons WHERE process = 'fse'") == AVRIL
+async def test_l_horizon_avance_au_premier_dossier_oublie_et_ne_recule_jamais(service: Service) -> None:
+    async def horizon() -> int | None:
+        return await service.pool.fetchval(f"SELECT avant FROM {SCHEMA}.horizons WHERE process = 'fse'")
+
+    recu = "2026-03-31 12:00"
+    assert await oublier(service.pool, SCHEMA, [des_clos("fse", AVRIL)]) == Purge()
+    assert await horizon() is None
+    await service.envoyer(
+        evenement("fse", "clos", {"recue": "2026-03-02 10:00", "payee": "2026-03-05 10:00"}, recu),
+        evenement("fse", "ouvert", {"recue": "2026-03-02 10:00"}, recu),
+    )
+    assert await oublier(service.pool, SCHEMA, [des_clos("fse", AVRIL)]) == Purge(1, 1)
+    assert await horizon() == AVRIL
+    await service.envoyer(evenement("fse", "ouvert", {"payee": "2026-03-09 10:00"}, recu))
+    assert await oublier(service.pool, SCHEMA, [des_clos("fse", AVRIL - 10)]) == Purge(1, 1)
+    assert await horizon() == AVRIL
+
+
+async def test_un_seul_balayage_oublie_chaque_processus_a_son_terme(service: Service) -> None:
+    recu = "2026-03-31 12:00"
+    dates = {"2026-03-05 10:00": "vieux", "2026-03-20 10:00": "moyen"}
+    for jour, nom in dates.items():
+        await service.envoyer(
+            evenement("fse", f"F-{nom}", {"recue": "2026-03-02 10:00", "payee": jour}, recu),
+            evenement("cmuc_acs", f"C-{nom}", {"recue": "2026-03-02 10:00", "annulee": jour}, recu),
+        )
+    gardes = [des_clos("fse", AVRIL - 5), des_clos("cmuc_acs", AVRIL - 20)]
+    assert await oublier(service.pool, SCHEMA, gardes) == Purge(3, 3)
+    restent = {li["subject"] for li in await service.pool.fetch(f"SELECT subject FROM {SCHEMA}.dossiers")}
+    assert restent == {"C-moyen"}
+    horizons = {li["process"]: li["avant"] for li in await service.pool.fetch(f"SELECT * FROM {SCHEMA}.horizons")}
+    assert horizons == {"fse": AVRIL - 5, "cmuc_acs": AVRIL - 20}
+    assert (await verifier(service.url, SCHEMA, FABRIQUE)).ok
 
 
 async def test_le_pliage_ne_change_aucune_lecture_et_ne_laisse_que_le_jour_meme_en_place(service: Service) -> None:

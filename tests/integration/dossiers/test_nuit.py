@@ -12,8 +12,9 @@ from shared.clock import SimulatedClock
 from shared.database.connexion import est_passagere
 from shared.database.serveur import ServeurPostgres
 from shared.dossiers import entretien
-from shared.dossiers.entretien import PLIAGE, REGISTRE, REJETS, Lus, Plan, derniere, entretenir, plan_du_service
+from shared.dossiers.entretien import OUBLI, PLIAGE, REGISTRE, REJETS, Lus, Plan, derniere, entretenir, plan_du_service
 from shared.dossiers.pliage import plier
+from shared.dossiers.store import Depot
 from shared.dossiers.tables import PLIE, SCELLE, TABLE
 from shared.dossiers.verification import verifier
 from shared.service.reglages import Reglages, ReglagesInvalides
@@ -116,9 +117,9 @@ async def test_sans_duree_de_garde_aucun_dossier_ne_part_et_avec_elle_seuls_les_
     await nuit(service)
     assert len(await service.table("dossiers")) == dossiers
     assert await service.table("horizons") == []
-    assert await nuit(service, AVEC_PURGE) == ["dossiers:fse", "dossiers:cmuc_acs"]
+    assert await nuit(service, AVEC_PURGE) == [OUBLI]
     service.clock.advance_to(service.clock.now() + timedelta(days=1))
-    assert await nuit(service, AVEC_PURGE) == ["dossiers:fse", "dossiers:cmuc_acs", *NUIT]
+    assert await nuit(service, AVEC_PURGE) == [OUBLI, *NUIT]
     assert 0 < len(await service.table("dossiers")) < dossiers
     assert await service.lectures() == avant
     await conforme(service)
@@ -176,8 +177,10 @@ async def test_postgresql_arrete_au_milieu_de_l_entretien_ne_laisse_rien_a_moiti
     async with ouvrir_service(postgres_jetable.url()) as service:
         await service.envoyer(*histoire(600))
         avant, total = await service.lectures(), await epars(service)
-        # One row's page at a time, so that the server goes away between two of many transactions, or within one.
+        # One row's page at a time, and slowly, so that the server goes away between two of many transactions, or within
+        # one.
         monkeypatch.setattr(entretien, "plier", _par_pages)
+        monkeypatch.setattr(Depot, "exclure_les_consommateurs", _lentement(Depot.exclure_les_consommateurs))
         tache = asyncio.create_task(nuit(service, AVEC_PURGE))
         await attendre(lambda: _commence(service, total))
         assert not tache.done()
@@ -193,6 +196,14 @@ async def test_postgresql_arrete_au_milieu_de_l_entretien_ne_laisse_rien_a_moiti
         assert await epars(service) == 0
         assert await service.lectures() == avant
         await conforme(service)
+
+
+def _lentement(exclure: Callable[..., Any]) -> Callable[..., Any]:
+    async def attendre_un_peu(depot: Depot, conn: asyncpg.Connection) -> None:
+        await asyncio.sleep(0.05)
+        await exclure(depot, conn)
+
+    return attendre_un_peu
 
 
 async def _par_pages(pool: asyncpg.Pool, schema: str, clock: SimulatedClock) -> Any:

@@ -9,7 +9,7 @@ from shared.clock import SimulatedClock
 from shared.dossiers.gardees import encoder_contributions
 from shared.dossiers.pliage import plier
 from shared.dossiers.reconstruction import reconstruire
-from shared.dossiers.retention import purger
+from shared.dossiers.retention import des_clos, oublier
 from shared.dossiers.verification import verifier
 from shared.dossiers.verification_journal import JournalElague, RapportJournal, verifier_journal
 from tests.integration.dossiers.conftest import FABRIQUE, SCHEMA, TOPIC, Service, evenement, histoire, sans_suspension
@@ -123,7 +123,7 @@ async def test_le_journal_montre_une_cause_ou_un_dossier_falsifie_que_les_sommes
 async def test_le_journal_concorde_encore_apres_purge_et_pliage(service: Service) -> None:
     suite = histoire(60)
     await service.envoyer(*suite)
-    await purger(service.pool, SCHEMA, "fse", AVRIL - 15)
+    await oublier(service.pool, SCHEMA, [des_clos("fse", AVRIL - 15)])
     await plier(service.pool, SCHEMA, service.clock)
     await service.envoyer(*[e for e in suite if e["subject"].startswith("F") and "retrait" not in e["type"]])
     assert await service.pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.rejets WHERE raison = 'hors_horizon'") > 0
