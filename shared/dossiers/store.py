@@ -183,11 +183,13 @@ def _depuis(source: str, table: str, cols: Sequence[str], types: Sequence[str]) 
     return f"unnest({tableaux}) AS k({', '.join(cols)})"
 
 
-def somme_cellules(schema: str, genre: int) -> str:
-    """SQL that sums a kind's cells over recorded day, cause and shard (sealed ones left out), zeros left out."""
+def somme_cellules(schema: str, genre: int, condition: str = "true") -> str:
+    """SQL that sums a kind's cells over recorded day, cause and shard (sealed ones left out), zeros left out; of the
+    cells that meet ``condition`` (SQL over dimensions)."""
     dims = ", ".join(DIMENSIONS[genre])
     sommes = ", ".join(f"sum({m})::bigint AS {m}" for m in MESURES[genre])
     non_nul = " OR ".join(f"sum({m}) <> 0" for m in MESURES[genre])
     return (
-        f"SELECT {dims}, {sommes} FROM {schema}.{TABLE[genre]} WHERE shard <> {SCELLE} GROUP BY {dims} HAVING {non_nul}"
+        f"SELECT {dims}, {sommes} FROM {schema}.{TABLE[genre]} WHERE shard <> {SCELLE} AND {condition} "
+        f"GROUP BY {dims} HAVING {non_nul}"
     )

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from itertools import pairwise
 from multiprocessing import get_context
 from operator import ne
 
@@ -19,6 +20,7 @@ import asyncpg
 import numpy as np
 
 from shared.database.connexion import url_asyncpg
+from shared.dossiers.cellules import entre
 from shared.dossiers.contributions import DIMENSIONS, MESURES, Codes, Montants
 from shared.dossiers.contributions_en_lot import CalculEnLot
 from shared.dossiers.copie import lire_copie
@@ -28,7 +30,7 @@ from shared.dossiers.etat import decoder_contenus
 from shared.dossiers.gardees import decoder_colonnes
 from shared.dossiers.rapport import Ecarts, Nommer, Rapport, comparer
 from shared.dossiers.store import somme_cellules
-from shared.dossiers.tables import TABLE, type_de
+from shared.dossiers.tables import ORDRE_CLE, TABLE, type_de
 from shared.network.reseau import charger
 
 PAGE = 5_000
@@ -39,6 +41,12 @@ LOT = 20_000
 
 EN_ATTENTE = 500_000
 """Rows of one kind, at least, that wait to be summed; and never fewer than are summed already."""
+
+_TOUJOURS = 2**31
+"""Later than any day number, and its opposite earlier."""
+
+TRIMESTRE = 92
+"""Days of cells brought at a time: three years of a large kind's do not fit in memory four times over."""
 
 PARTS = 8
 """Shares of the dossiers' pages given to each process, so that all end together."""
@@ -106,9 +114,11 @@ async def verifier(url: str, schema: str, fabrique: Fabrique, processus: int = 1
             releve = await _partager(conn, url, schema, fabrique, processus)
         nommer, ecarts, cellules = nommer_pour(dictionnaire), Ecarts(), 0
         for genre in TABLE:
-            trouvees = await _lire_sommes(conn, schema, genre)
-            cellules += len(trouvees)
-            _confronter(ecarts, nommer, genre, releve.sommer(genre), trouvees)
+            attendues = releve.sommer(genre)
+            jours = attendues[:, DIMENSIONS[genre].index(ORDRE_CLE[genre][0])]
+            async for du, au, trouvees in _par_trimestre(conn, schema, genre):
+                cellules += len(trouvees)
+                _confronter(ecarts, nommer, genre, attendues[(jours >= du) & (jours < au)], trouvees)
     return Rapport(releve.dossiers, cellules, ecarts, dict(releve.perimes), time.perf_counter() - debut)
 
 
@@ -142,14 +152,24 @@ async def lire_cellules(
         yield valeurs[:-mesures], valeurs[-mesures:]
 
 
-async def _lire_sommes(conn: asyncpg.Connection, schema: str, genre: int) -> Entiers:
-    """Dimensions and amounts of each cell of a kind that is not nil."""
+async def _par_trimestre(conn: asyncpg.Connection, schema: str, genre: int) -> AsyncIterator[tuple[int, int, Entiers]]:
+    """The cells of a kind by the day their key begins with, a quarter of a year at a time: from which day, to before
+    which, and what ``_lire_sommes`` says. The first begins and the last ends with time itself."""
+    colonne = ORDRE_CLE[genre][0]
+    bornes = await conn.fetchrow(f"SELECT min({colonne}) AS du, max({colonne}) AS au FROM {schema}.{TABLE[genre]}")
+    coupes = range(bornes["du"] + TRIMESTRE, bornes["au"] + 1, TRIMESTRE) if bornes and bornes["au"] is not None else ()
+    for du, au in pairwise([-_TOUJOURS, *coupes, _TOUJOURS]):
+        yield du, au, await _lire_sommes(conn, schema, genre, entre(colonne, du, au - 1))
+
+
+async def _lire_sommes(conn: asyncpg.Connection, schema: str, genre: int, condition: str) -> Entiers:
+    """Dimensions and amounts of each cell of a kind that is not nil and meets ``condition``."""
     morceaux: list[bytes] = []
 
     async def recevoir(octets: bytes) -> None:
         morceaux.append(bytes(octets))
 
-    await conn.copy_from_query(somme_cellules(schema, genre), output=recevoir, format="binary")
+    await conn.copy_from_query(somme_cellules(schema, genre, condition), output=recevoir, format="binary")
     types = [type_de(dimension, genre) for dimension in DIMENSIONS[genre]] + ["bigint"] * len(MESURES[genre])
     return lire_copie(b"".join(morceaux), types)
 

@@ -16,6 +16,12 @@ from tests.integration.dossiers.conftest import FABRIQUE, SCHEMA, TOPIC, Service
 from tests.integration.dossiers.test_entretien import AVRIL, NOUVELLES
 
 
+@pytest.fixture(autouse=True)
+def trimestres_de_trois_jours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that every history spans several."""
+    monkeypatch.setattr("shared.dossiers.verification.TRIMESTRE", 3)
+
+
 async def par_le_journal(service: Service, fabrique=FABRIQUE) -> RapportJournal:
     return await verifier_journal(service.url, SCHEMA, SCHEMA, TOPIC, service.journal, service.lecteur, fabrique)
 
