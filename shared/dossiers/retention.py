@@ -71,7 +71,7 @@ async def oublier(
     The table is read once, in the order of its pages: by key, what is to be forgotten may be anywhere. A row that a
     consumer moves behind the reading waits for the next time. As soon as a dossier of a process is forgotten, an
     event whose dates are all before that day and whose dossier is not there goes to the rejects (*hors_horizon*);
-    the horizon never goes back. It can be stopped anywhere and run again.
+    the horizon never goes back. Their space is free for the next day's. It can be stopped anywhere and run again.
     """
     depot, fait, partants = Depot(schema), Purge(), dict[Version, tuple[Garde, Existant]]()
     async with acquerir(pool) as conn:
@@ -93,7 +93,10 @@ async def oublier(
             if len(partants) >= lot:
                 fait = Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
                 partants = {}
-        return Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
+        fait = Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
+        if fait.purges:
+            await conn.execute(f"VACUUM (TRUNCATE FALSE) {schema}.dossiers")
+    return fait
 
 
 async def _oublier(conn: asyncpg.Connection, depot: Depot, partants: Mapping[Version, tuple[Garde, Existant]]) -> int:

@@ -80,13 +80,12 @@ def ddl(schema: str) -> Sequence[str]:
 
 
 def a_l_echelle(schema: str) -> Sequence[str]:
-    """Settings and indexes that tens of millions of dossiers ask for (third migration), outside a transaction.
+    """Indexes that tens of millions of dossiers ask for (third migration), outside a transaction.
 
-    Space is used again after a night's retention, not after a fifth of the table. What is new is known to the index
-    of days at once. A source that has been silent for months is found without reading the others' days.
+    What is new is known to the index of days at once. A source that has been silent for months is found without
+    reading the others' days.
     """
     return [
-        f"ALTER TABLE {schema}.dossiers SET (autovacuum_vacuum_scale_factor = 0.02)",
         f"ALTER INDEX {schema}.dossiers_jours SET (autosummarize = on)",
         f"CREATE INDEX CONCURRENTLY IF NOT EXISTS receptions_sources ON {schema}.receptions (source, process, jour)",
     ]

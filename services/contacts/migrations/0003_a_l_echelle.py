@@ -1,4 +1,4 @@
-"""What tens of millions of dossiers ask for: space used again sooner, and indexes for what is asked often."""
+"""What tens of millions of dossiers ask for: indexes for what is asked often."""
 
 from alembic import op
 
