@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -205,7 +204,6 @@ def principal(arguments: Sequence[str] | None = None) -> None:
     options.add_argument("--retention", type=int, default=30, help="jours de garde des dossiers clos")
     options.add_argument("--publier", action="store_true", help="écrire le tableau dans docs/performance.md")
     choix = options.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended then too
     etat = machine()
     print(f"machine : {etat}", flush=True)
     with (

@@ -6,6 +6,7 @@ import platform
 import re
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -71,7 +72,8 @@ class Milieu:
 
 @contextmanager
 def milieu() -> Iterator[Milieu]:
-    """Both servers, on 127.0.0.1 and a Unix socket, in a folder that goes with them."""
+    """Both servers, on 127.0.0.1 and a Unix socket, in a folder that goes with them; also when the bench is ended."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     dossier = Path(tempfile.mkdtemp(prefix="vigie-bench-"))
     try:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import signal
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -97,7 +96,6 @@ def principal(arguments: Sequence[str] | None = None) -> None:
     options.add_argument("--sans-sigkill", action="store_true", help="ne tuer personne")
     options.add_argument("--publier", action="store_true", help="écrire le tableau dans docs/performance.md")
     choix = options.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers are ended then too
     voulus = choix.pairs.split(",")
     if inconnus := set(voulus) - set(noms()):
         options.error(f"inconnus : {', '.join(sorted(inconnus))} ; il y a {', '.join(noms())}")
