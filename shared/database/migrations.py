@@ -11,6 +11,7 @@ import asyncpg
 from shared.database.connexion import url_asyncpg
 
 _ATTENTE_DU_VERROU = 120.0
+_REGARD = 0.1
 _REVISION = re.compile(r"""^revision(?:: str)? = ["']([^"']+)["']$""", re.MULTILINE)
 
 _VERROUS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
@@ -41,8 +42,13 @@ async def _monter_seul(gardien: asyncpg.Connection, url: str, schema: str, empla
     # Alembic and SQLAlchemy's schemas are long to import: a process whose schema is up to date does without.
     from shared.database.montee import monter
 
-    await gardien.execute(f"SET lock_timeout = '{int(_ATTENTE_DU_VERROU)}s'")
-    await gardien.execute("SELECT pg_advisory_lock($1)", _cle_du_verrou(schema))
+    try:
+        async with asyncio.timeout(_ATTENTE_DU_VERROU):
+            # Who waits in a statement holds a snapshot, and CREATE INDEX CONCURRENTLY waits for those who do.
+            while not await gardien.fetchval("SELECT pg_try_advisory_lock($1)", _cle_du_verrou(schema)):  # noqa: ASYNC110
+                await asyncio.sleep(_REGARD)
+    except TimeoutError:
+        raise TimeoutError(f"un autre processus migre le schéma {schema} depuis {_ATTENTE_DU_VERROU:.0f} s") from None
     await monter(url, schema, emplacement)
 
 

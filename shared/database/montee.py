@@ -21,6 +21,11 @@ ENVIRONNEMENT = Path(__file__).parent / "alembic"
 LOCK_TIMEOUT = "5s"
 ESSAIS = 6
 
+_INACHEVES = """
+SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT i.indisvalid AND n.nspname = :schema
+"""
+
 
 async def monter(url: str, schema: str, emplacement: Path) -> None:
     """Run the versions of ``emplacement`` that ``schema`` lacks; the caller holds the lock of its migrations."""
@@ -46,10 +51,23 @@ def _alembic(conn: Connection, schema: str, emplacement: Path) -> None:
     if (actuelle := _version(conn, schema)) is not None and _plus_recente(actuelle, emplacement):
         _log.info("schema plus recent que ce programme", schema=schema, version=actuelle)
         return
+    _retirer_les_index_inacheves(conn, schema)
     config = _config(emplacement)
     config.attributes["connection"] = conn
     config.attributes["schema"] = schema
     command.upgrade(config, "head")
+    conn.commit()
+
+
+def sans_delai(*ordres: str) -> list[str]:
+    """Statements that wait for every transaction older than them, and make nobody wait: indexes made concurrently."""
+    return ["SET lock_timeout = 0", *ordres, f"SET lock_timeout = '{LOCK_TIMEOUT}'"]
+
+
+def _retirer_les_index_inacheves(conn: Connection, schema: str) -> None:
+    """What a CREATE INDEX CONCURRENTLY that was cut leaves: IF NOT EXISTS would take it for done."""
+    for nom in conn.scalars(text(_INACHEVES), {"schema": schema}).all():
+        conn.execute(text(f'DROP INDEX "{schema}"."{nom}"'))
     conn.commit()
 
 

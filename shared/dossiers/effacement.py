@@ -145,7 +145,8 @@ async def _recrire(conn: asyncpg.Connection, depot: Depot, cles: Sequence[Cle], 
 
 
 async def _oublier_les_chaines(pool: asyncpg.Pool, schema: str, cle: str) -> int:
-    depot, oubliees, derniere, fin = Depot(schema), 0, f"{cle}.", f"{cle}{_APRES_LE_POINT}"
+    depot, oubliees, debut, fin = Depot(schema), 0, f"{cle}.", f"{cle}{_APRES_LE_POINT}"
+    derniere = debut
     while True:
         async with acquerir(pool) as conn, conn.transaction():
             await depot.exclure_les_consommateurs(conn)
@@ -158,10 +159,10 @@ async def _oublier_les_chaines(pool: asyncpg.Pool, schema: str, cle: str) -> int
                 derniere,
                 fin,
             )
-            if not parties:
+            if not parties and derniere == debut:  # a whole reading found none
                 return oubliees
             await sceller(conn, depot, [(etat, gardees, enregistre) for etat, gardees, enregistre, _ in parties])
-            derniere = max(subject for *_, subject in parties)
+            derniere = max((subject for *_, subject in parties), default=debut)
             oubliees += len(parties)
 
 

@@ -29,8 +29,9 @@ BLOCS = 500
 LOT = 10_000
 """Dossiers from which those to be forgotten go together: consumers are kept out once for all of them."""
 
-Version = tuple[tuple[int, int], int]
-"""Where a row is (page, place in it) and the transaction that wrote it: it is the same row as long as both are."""
+Version = tuple[tuple[int, int], int, str, int]
+"""Where a row is (page, place in it), the transaction that wrote it, and its key. It is the same row as long as all
+are: a rewriting of the table keeps the transaction and not the place."""
 
 _NORMAL = CAUSES.index("normal")
 
@@ -82,20 +83,20 @@ async def oublier(
         )
         for partie in await tranches(conn, f"{schema}.dossiers", blocs):
             lus = await conn.fetch(
-                f"SELECT ctid, xmin, serie, etat, contributions, enregistre FROM {schema}.dossiers "
+                f"SELECT ctid, xmin, subject, serie, etat, contributions, enregistre FROM {schema}.dossiers "
                 f"WHERE {partie} AND ({anciens})"
             )
-            for ctid, xmin, serie, etat, gardees, enregistre in lus:
-                garde = par_serie[serie]
+            for *version, etat, gardees, enregistre in lus:
+                garde = par_serie[version[-1]]
                 if all(garde.oubliable(contenu) for contenu in decoder_contenus(etat) if contenu.temps):
-                    partants[ctid, xmin] = garde, (etat, gardees, enregistre)
+                    partants[tuple(version)] = garde, (etat, gardees, enregistre)
             fait = Purge(fait.vus + len(lus), fait.purges)
             if len(partants) >= lot:
                 fait = Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
                 partants = {}
         fait = Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
         if fait.purges:
-            await conn.execute(f"VACUUM (TRUNCATE FALSE) {schema}.dossiers")
+            await conn.execute(f"VACUUM (TRUNCATE FALSE, SKIP_LOCKED) {schema}.dossiers")
     return fait
 
 
@@ -113,11 +114,13 @@ async def _oublier(conn: asyncpg.Connection, depot: Depot, partants: Mapping[Ver
             list(horizons.values()),
         )
         partis = await conn.fetch(
-            f"""DELETE FROM {depot.schema}.dossiers d USING unnest($1::tid[], $2::xid[]) AS k(place, version)
-            WHERE d.ctid = k.place AND d.xmin = k.version RETURNING k.place, k.version""",
+            f"""DELETE FROM {depot.schema}.dossiers d
+            USING unnest($1::tid[], $2::xid[], $3::text[], $4::int[]) AS k(place, version, sujet, serie)
+            WHERE d.ctid = k.place AND d.xmin = k.version AND d.subject = k.sujet AND d.serie = k.serie
+            RETURNING k.place, k.version, k.sujet, k.serie""",
             *zip(*partants, strict=True),
         )
-        await sceller(conn, depot, [partants[place, version][1] for place, version in partis])
+        await sceller(conn, depot, [partants[tuple(version)][1] for version in partis])
     return len(partis)
 
 

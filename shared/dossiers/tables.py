@@ -79,16 +79,9 @@ def ddl(schema: str) -> Sequence[str]:
     ]
 
 
-def a_l_echelle(schema: str) -> Sequence[str]:
-    """Indexes that tens of millions of dossiers ask for (third migration), outside a transaction.
-
-    What is new is known to the index of days at once. A source that has been silent for months is found without
-    reading the others' days.
-    """
-    return [
-        f"ALTER INDEX {schema}.dossiers_jours SET (autosummarize = on)",
-        f"CREATE INDEX CONCURRENTLY IF NOT EXISTS receptions_sources ON {schema}.receptions (source, process, jour)",
-    ]
+def index_des_sources(schema: str) -> str:
+    """A source that has been silent for months is found without reading the others' days. Outside a transaction."""
+    return f"CREATE INDEX CONCURRENTLY IF NOT EXISTS receptions_sources ON {schema}.receptions (source, process, jour)"
 
 
 def _cellules(schema: str, genre: int) -> str:

@@ -156,7 +156,7 @@ def _index(vu: Mapping[str, Any]) -> list[Constat]:
             "index",
             "a_surveiller",
             f"Inachevés : {noms}.",
-            "DROP INDEX CONCURRENTLY, puis relancez `vigie migrate`.",
+            "REINDEX INDEX CONCURRENTLY, pour chacun.",
         )
     ]
 

@@ -2,7 +2,8 @@
 
 from alembic import op
 
-from shared.dossiers.tables import a_l_echelle
+from shared.database.montee import sans_delai
+from shared.dossiers.tables import index_des_sources
 from shared.log.tables import rejets_importes
 
 revision = "0003"
@@ -13,5 +14,5 @@ depends_on = None
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
-        for ordre in (*a_l_echelle("claims"), rejets_importes("claims")):
+        for ordre in sans_delai(index_des_sources("claims"), rejets_importes("claims")):
             op.execute(ordre)

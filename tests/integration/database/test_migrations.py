@@ -1,6 +1,7 @@
 """Migrations run by the program: one schema, one history, however many start at once."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -31,6 +32,17 @@ down_revision = "0002_suite"
 def upgrade():
     op.execute("INSERT INTO compte VALUES (3)")
     op.execute("SELECT 1 / 0")
+"""
+
+INDEX = """
+from alembic import op
+from shared.database.montee import sans_delai
+revision = "0002_index"
+down_revision = "0001_depart"
+def upgrade():
+    with op.get_context().autocommit_block():
+        for ordre in sans_delai("CREATE INDEX CONCURRENTLY IF NOT EXISTS par_n ON un.compte (n)"):
+            op.execute(ordre)
 """
 
 
@@ -70,6 +82,42 @@ async def test_several_migrators_at_once_run_each_version_once(
     (emplacement / "0002_suite.py").write_text(DEUX)
     await asyncio.gather(*(migrer(postgres_vide, "un", emplacement) for _ in range(4)))
     assert await lignes(conn, "un") == [1, 2]
+
+
+async def _index_valide(conn: asyncpg.Connection) -> bool | None:
+    return await conn.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('un.par_n')")
+
+
+async def test_an_index_left_unfinished_by_a_process_that_died_is_made_again(
+    postgres_vide: str, conn: asyncpg.Connection, emplacement: Path
+) -> None:
+    await migrer(postgres_vide, "un", emplacement)
+    await conn.execute("INSERT INTO un.compte VALUES (1)")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await conn.execute("CREATE UNIQUE INDEX CONCURRENTLY par_n ON un.compte (n)")
+    assert await _index_valide(conn) is False
+    (emplacement / "0002_index.py").write_text(INDEX)
+    await migrer(postgres_vide, "un", emplacement)
+    assert await _index_valide(conn) is True
+
+
+async def test_an_index_made_beside_an_older_transaction_waits_for_it_and_another_migrator_does_not_hold_it_up(
+    postgres_vide: str, conn: asyncpg.Connection, emplacement: Path
+) -> None:
+    await migrer(postgres_vide, "un", emplacement)
+    (emplacement / "0002_index.py").write_text(INDEX)
+    autre = "import asyncio, pathlib, sys; from shared.database.migrations import migrer; asyncio.run("
+    autre += "migrer(sys.argv[1], 'un', pathlib.Path(sys.argv[2])))"
+    async with conn.transaction(isolation="repeatable_read"):
+        await conn.fetchval("SELECT count(*) FROM un.compte")
+        essais = [
+            await asyncio.create_subprocess_exec(sys.executable, "-c", autre, postgres_vide, str(emplacement))
+            for _ in range(2)
+        ]
+        await asyncio.sleep(2.5)
+        assert [essai.returncode for essai in essais] == [None, None]
+    assert await asyncio.wait_for(asyncio.gather(*(essai.wait() for essai in essais)), 20) == [0, 0]
+    assert await _index_valide(conn) is True
 
 
 async def test_a_version_that_fails_leaves_nothing_and_the_ones_before_stay(
