@@ -2,7 +2,7 @@
 
 Of a dossier that bore one, only the id of its key stays (``k1.efface``): a contact counted in the chain of that key is
 never counted again in another's. The chains of that key are forgotten, what they count for is sealed, as when they
-grow old (``derives.retention``). No figure moves. An event that still bears one goes to the rejects (*cle_effacee*),
+grow old (``retention``). No figure moves. An event that still bears one goes to the rejects (*cle_effacee*),
 without its content: nothing brings an erased person back.
 """
 

@@ -15,7 +15,7 @@ from shared.dossiers.connu import FIN_DE_MOIS_SQL, premier_jour_garde
 from shared.dossiers.contributions import DIMENSIONS, MESURES
 from shared.dossiers.jours import jour_paris
 from shared.dossiers.receptions import plier_receptions
-from shared.dossiers.store import Depot, tranches
+from shared.dossiers.store import Depot, pages_de, tranches
 from shared.dossiers.tables import PLIE, SCELLE, TABLE
 
 BLOCS = 500
@@ -92,7 +92,7 @@ async def _passer(pool: asyncpg.Pool, depot: Depot, table: str, blocs: int, cond
     them; how many."""
     total = 0
     async with acquerir(pool) as conn:
-        for tranche in await tranches(conn, table, blocs):
+        for tranche in tranches(await pages_de(conn, table), blocs):
             if not await conn.fetchval(f"SELECT EXISTS (SELECT FROM {table} WHERE {tranche} AND {condition})"):
                 continue
             async with conn.transaction():

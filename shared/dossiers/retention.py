@@ -18,7 +18,7 @@ from shared.dossiers.effets import Existant
 from shared.dossiers.etat import decoder_contenus
 from shared.dossiers.gardees import decoder_colonnes
 from shared.dossiers.jours import minuit_paris
-from shared.dossiers.store import Depot, tranches
+from shared.dossiers.store import Depot, pages_de, tranches
 from shared.dossiers.tables import PLIE, SCELLE
 from shared.dossiers.traitement import hors_horizon
 from shared.events.contrat import CAUSES, Contenu
@@ -74,14 +74,14 @@ async def oublier(
     event whose dates are all before that day and whose dossier is not there goes to the rejects (*hors_horizon*);
     the horizon never goes back. Their space is free for the next day's. It can be stopped anywhere and run again.
     """
-    depot, fait, partants = Depot(schema), Purge(), dict[Version, tuple[Garde, Existant]]()
+    depot, partants, vus, purges = Depot(schema), dict[Version, tuple[Garde, Existant]](), 0, 0
     async with acquerir(pool) as conn:
         siennes = {garde: await depot.series(conn, garde.process) for garde in gardes}
         par_serie = {serie: garde for garde, series in siennes.items() for serie in series}
         anciens = " OR ".join(
             f"({garde.colonne} < {garde.avant:d} AND serie = ANY({liste(series)}))" for garde, series in siennes.items()
         )
-        for partie in await tranches(conn, f"{schema}.dossiers", blocs):
+        for partie in tranches(await pages_de(conn, f"{schema}.dossiers"), blocs):
             lus = await conn.fetch(
                 f"SELECT ctid, xmin, subject, serie, etat, contributions, enregistre FROM {schema}.dossiers "
                 f"WHERE {partie} AND ({anciens})"
@@ -90,14 +90,14 @@ async def oublier(
                 garde = par_serie[version[-1]]
                 if all(garde.oubliable(contenu) for contenu in decoder_contenus(etat) if contenu.temps):
                     partants[tuple(version)] = garde, (etat, gardees, enregistre)
-            fait = Purge(fait.vus + len(lus), fait.purges)
+            vus += len(lus)
             if len(partants) >= lot:
-                fait = Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
+                purges += await _oublier(conn, depot, partants)
                 partants = {}
-        fait = Purge(fait.vus, fait.purges + await _oublier(conn, depot, partants))
-        if fait.purges:
+        purges += await _oublier(conn, depot, partants)
+        if purges:
             await conn.execute(f"VACUUM (TRUNCATE FALSE, SKIP_LOCKED) {schema}.dossiers")
-    return fait
+    return Purge(vus, purges)
 
 
 async def _oublier(conn: asyncpg.Connection, depot: Depot, partants: Mapping[Version, tuple[Garde, Existant]]) -> int:

@@ -146,9 +146,16 @@ class Depot:
         await conn.execute(f"LOCK TABLE {self.schema}.positions IN EXCLUSIVE MODE")
 
 
-async def tranches(conn: asyncpg.Connection, table: str, blocs: int) -> Sequence[str]:
-    """Conditions that share out the pages a table has now, in ranges of ``blocs``, each read without an index."""
-    pages = await conn.fetchval("SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int", table)
+async def pages_de(conn: asyncpg.Connection, table: str) -> int:
+    """Pages that a table has now."""
+    nombre: int = await conn.fetchval(
+        "SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int", table
+    )
+    return nombre
+
+
+def tranches(pages: int, blocs: int) -> Sequence[str]:
+    """Conditions that share out the pages of a table, in ranges of ``blocs``, each read without an index."""
     return [f"ctid >= '({p},0)'::tid AND ctid < '({p + blocs},0)'::tid" for p in range(0, pages, blocs)]
 
 

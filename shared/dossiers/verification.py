@@ -29,7 +29,7 @@ from shared.dossiers.dictionnaire import Dictionnaire
 from shared.dossiers.etat import decoder_contenus
 from shared.dossiers.gardees import decoder_colonnes
 from shared.dossiers.rapport import Ecarts, Nommer, Rapport, comparer
-from shared.dossiers.store import somme_cellules
+from shared.dossiers.store import pages_de, somme_cellules, tranches
 from shared.dossiers.tables import ORDRE_CLE, TABLE, type_de
 from shared.network.reseau import charger
 
@@ -241,29 +241,25 @@ def _par_cle(lignes: Entiers, dims: int, cles: Set[tuple[int, ...]]) -> dict[tup
 
 async def _partager(conn: asyncpg.Connection, url: str, schema: str, fabrique: Fabrique, processus: int) -> _Releve:
     nom = await conn.fetchval("SELECT pg_export_snapshot()")
-    pages = await conn.fetchval(
-        "SELECT pg_relation_size($1::regclass) / current_setting('block_size')::int", f"{schema}.dossiers"
-    )
-    pas = max(1, -(-pages // (processus * PARTS)))
+    pages = await pages_de(conn, f"{schema}.dossiers")
     boucle, total = asyncio.get_running_loop(), _Releve()
     with ProcessPoolExecutor(processus, mp_context=get_context("spawn")) as executeurs:
         parts = [
-            boucle.run_in_executor(executeurs, _part, url, schema, fabrique, nom, page, page + pas)
-            for page in range(0, pages, pas)
+            boucle.run_in_executor(executeurs, _part, url, schema, fabrique, nom, tranche)
+            for tranche in tranches(pages, max(1, -(-pages // (processus * PARTS))))
         ]
         for part in asyncio.as_completed(parts):
             total.joindre(await part)
     return total
 
 
-def _part(url: str, schema: str, fabrique: Fabrique, nom: str, page: int, fin: int) -> _Releve:
-    """One share, in a process of its own: the dossiers of the table's pages [page, fin)."""
+def _part(url: str, schema: str, fabrique: Fabrique, nom: str, tranche: str) -> _Releve:
+    """One share, in a process of its own: the dossiers that meet a condition (``tranches``)."""
 
     async def relever() -> _Releve:
         async with instantane(url, nom) as conn:
             dictionnaire = Dictionnaire(schema)
             await dictionnaire.charger(conn)
-            tranche = f"ctid >= '({page},0)'::tid AND ctid < '({fin},0)'::tid"
             return await _relever(conn, schema, fabrique, dictionnaire, tranche)
 
     return asyncio.run(relever())
