@@ -1,7 +1,7 @@
 """What the figures of the whole network are built on, kept by process and period for as long as it holds.
 
 A day is judged once it is over: what is kept holds until a batch brings something of its days. Which sources are
-silent is looked at every ``SILENCES_S`` seconds.
+silent is looked at every ``SILENCES_S`` seconds; of a process that no source sends, also as soon as it moves.
 """
 
 from collections import OrderedDict
@@ -55,9 +55,15 @@ class _Gardee(NamedTuple):
 
 
 class _Silences(NamedTuple):
+    """``mouvement``: the sum of the numbers of the process's movements, read before its sources."""
+
     instant: int
+    mouvement: int
     sources: Mapping[str, Flux]
     muettes: frozenset[str]
+
+    def ancien(self, maintenant: int) -> bool:
+        return not 0 <= maintenant - self.instant < SILENCES_S
 
 
 class Couvertures:
@@ -76,9 +82,12 @@ class Couvertures:
         day, from the side of those who did the work, of a platform, and of what no source sends. ``numeros``: those
         of their processes, read just before; None: they are read here."""
         suivies = [d for d in demandes if _suivie(d)]
+        codes = {d.indicateur.process: self._code(d.indicateur.process) for d in suivies}
+        if numeros is None or not numeros.keys() >= set(codes.values()):
+            numeros = await self._mouvements.numeros(conn, codes.values())
         silences = {
-            process: await self._silence(conn, process, max(d.maintenant for d in suivies))
-            for process in dict.fromkeys(d.indicateur.process for d in suivies)
+            process: await self._silence(conn, process, max(d.maintenant for d in suivies), numeros[code].somme)
+            for process, code in codes.items()
         }
         voulues = list(dict.fromkeys((d.indicateur.process, p) for d in suivies for p in d.periodes))
         connues = await self._juger(conn, [v for v in voulues if silences[v[0]].sources], silences, numeros)
@@ -91,18 +100,14 @@ class Couvertures:
         conn: AsyncConnection,
         voulues: Sequence[_Cle],
         silences: Mapping[str, _Silences],
-        numeros: Mapping[int, Numeros] | None,
+        numeros: Mapping[int, Numeros],
     ) -> dict[_Cle, Couverture]:
-        """Of these, from what is kept or read again. One short statement, or none, when all of it holds."""
+        """Of these, from what is kept or read again. No statement when all of it holds."""
         jugees = {(process, p): _jours_passes(p, silences[process].instant) for process, p in voulues}
-        code = self._dictionnaire.connait
         entrees = [
-            [(code("process", process) or 0, axe, jours.du - MEMOIRE, jours.au) for axe in _AXES]
+            [(self._code(process), axe, jours.du - MEMOIRE, jours.au) for axe in _AXES]
             for (process, _), jours in jugees.items()
         ]
-        processus = {process for lecture in entrees for process, *_ in lecture}
-        if numeros is None or not processus <= numeros.keys():
-            numeros = await self._mouvements.numeros(conn, processus)
         versions = dict(zip(jugees, versions_a(numeros, entrees), strict=True))
         absentes: dict[str, list[Periode]] = {}
         for (process, p), version in versions.items():
@@ -121,15 +126,18 @@ class Couvertures:
             self._gardees.popitem(last=False)
         return trouvees
 
-    async def _silence(self, conn: AsyncConnection, process: str, maintenant: int) -> _Silences:
+    def _code(self, process: str) -> int:
+        return self._dictionnaire.connait("process", process) or 0
+
+    async def _silence(self, conn: AsyncConnection, process: str, maintenant: int, mouvement: int) -> _Silences:
         if process in charger_derives():
-            return _Silences(maintenant, {}, frozenset())
+            return _Silences(maintenant, mouvement, {}, frozenset())
         connus = self._silences.get(process)
-        if connus is None or not connus.sources or not 0 <= maintenant - connus.instant < SILENCES_S:
+        if connus is None or not (connus.sources or connus.mouvement == mouvement) or connus.ancien(maintenant):
             depuis = jour_de_reception(maintenant) - MEMOIRE
             flux = await self._flux(conn, depuis, process)
             sources = {f.source: f for f in flux}
-            connus = self._silences[process] = _Silences(maintenant, sources, muettes(flux, maintenant))
+            connus = self._silences[process] = _Silences(maintenant, mouvement, sources, muettes(flux, maintenant))
         return connus
 
     async def _flux(self, conn: AsyncConnection, depuis: int, process: str) -> list[Flux]:

@@ -47,6 +47,18 @@ def test_des_corrections_qui_s_annulent_ne_changent_rien(lignes: list, corriges:
         np.testing.assert_array_equal(avant, apres)
 
 
+IMMENSES = st.integers(-(2**62), 2**62) | st.integers(-3, 3)
+
+
+@given(st.lists(st.tuples(IMMENSES, IMMENSES, st.integers(-2, 2)), min_size=1, max_size=40))
+def test_les_poids_se_somment_par_groupe_et_valeur_de_toute_grandeur(lignes: list) -> None:
+    sommes: dict[tuple[int, int], int] = {}
+    for groupe, valeur, poids in lignes:
+        sommes[groupe, valeur] = sommes.get((groupe, valeur), 0) + poids
+    attendues = [(*cle, somme) for cle, somme in sorted(sommes.items()) if somme]
+    assert list(zip(*map(np.ndarray.tolist, sommer_par(*colonnes(lignes))), strict=True)) == attendues
+
+
 def test_une_sortie_avant_son_entree_au_meme_age_ne_fausse_pas_le_rang() -> None:
     # Five of age 3 opened and four closed, then one of age 9: the stock is {3, 9}, its 9th decile 9.
     valeurs = np.array([3, 3, 9])
