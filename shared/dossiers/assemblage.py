@@ -134,7 +134,7 @@ async def ouvrir(
     async with AsyncExitStack() as pile:
         pool = await creer_pool(database_url, taille_pool, f"vigie-{nom}", _CONSOMMATION)
         pile.push_async_callback(fermer_pool, pool)
-        moteur = creer_moteur(database_url, f"vigie-{nom}-lecture", taille=5)
+        moteur = creer_moteur(database_url, f"vigie-{nom}-lecture")
         pile.push_async_callback(moteur.dispose)
         journal = await ouvrir_journal(database_url, kafka_bootstrap)
         pile.push_async_callback(journal.fermer)

@@ -54,7 +54,7 @@ async def ouvrir(classe: type[S], database_url: str, reglages: Reglages, clock: 
     async with AsyncExitStack() as pile:
         pool = await creer_pool(database_url, 6, f"vigie-{classe.nom}")
         pile.push_async_callback(fermer_pool, pool)
-        moteur = creer_moteur(database_url, f"vigie-{classe.nom}-moteur", taille=8)
+        moteur = creer_moteur(database_url, f"vigie-{classe.nom}-moteur")
         pile.push_async_callback(moteur.dispose)
         journal = await ouvrir_journal(database_url, reglages.kafka_bootstrap)
         pile.push_async_callback(journal.fermer)
