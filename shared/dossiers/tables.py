@@ -84,6 +84,18 @@ def index_des_sources(schema: str) -> str:
     return f"CREATE INDEX CONCURRENTLY IF NOT EXISTS receptions_sources ON {schema}.receptions (source, process, jour)"
 
 
+def index_des_jours(schema: str) -> Sequence[str]:
+    """Dossiers of some days are found without reading the others', even where retention has made room in old pages for
+    new days: several intervals of days a range of pages, for one would hold all days between the two. New pages are
+    indexed by autovacuum within minutes. Outside a transaction."""
+    jours = ", ".join(f"{jour} int4_minmax_multi_ops" for jour in ("jour_clos", "jour_ouvert"))
+    return [
+        f"CREATE INDEX CONCURRENTLY IF NOT EXISTS dossiers_par_jour ON {schema}.dossiers USING brin ({jours}) "
+        "WITH (autosummarize = on, pages_per_range = 512)",
+        f"DROP INDEX CONCURRENTLY IF EXISTS {schema}.dossiers_jours",
+    ]
+
+
 def _cellules(schema: str, genre: int) -> str:
     champs = ", ".join(f"{c} {type_de(c, genre)} NOT NULL" for c in colonnes(genre))
     cle = ", ".join((*ORDRE_CLE[genre], *VERSION))
