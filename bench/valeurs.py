@@ -25,6 +25,7 @@ import httpx
 import uvloop
 
 from bench import cellules_nationales as cn
+from bench.brut import Brut
 from bench.milieu import machine, port_libre
 from shared.database import embarque
 from shared.indicators.periodes import Periode
@@ -107,10 +108,9 @@ async def mesurer(debout: Pile, nombre: int, demandes: int) -> dict[str, Any]:
     }
     print(resultat, flush=True)
     for service, codes in (("contacts", ["taux_decroche"]), ("claims", ["delai_fse_d9", "stock_fse"])):
-        async with httpx.AsyncClient(base_url=debout.urls[service], timeout=300) as client:
-            for code in codes:
-                resultat[code] = await _indicateur(client, pool, service, code, periodes, demandes)
-                print(code, resultat[code], flush=True)
+        for code in codes:
+            resultat[code] = await _indicateur(debout.urls[service], pool, service, code, periodes, demandes)
+            print(code, resultat[code], flush=True)
     await cn.compter(pool, "contacts", cn.jours_pleins(2))
     await cn.compter(pool, "claims", cn.jours_pleins(2))
     resultat["jauges_s"] = await _jauges(debout)
@@ -120,15 +120,17 @@ async def mesurer(debout: Pile, nombre: int, demandes: int) -> dict[str, Any]:
 
 
 async def _indicateur(
-    client: httpx.AsyncClient, pool: asyncpg.Pool, service: str, code: str, periodes: Sequence[Periode], demandes: int
+    url: str, pool: asyncpg.Pool, service: str, code: str, periodes: Sequence[Periode], demandes: int
 ) -> dict[str, Any]:
     chemin, dernier = f"/v1/indicateurs/{code}/valeurs", periodes[-1]
     tout = {"du": str(date_de(periodes[0].du)), "au": str(date_de(dernier.au)), "pas": "mois"}
     un_mois = {"du": str(date_de(dernier.du)), "au": str(date_de(dernier.au))}
     for periode in periodes:
         await cn.bouger(pool, service, periode)
-    froid = await _duree(client, chemin, tout)
-    mesures: dict[str, Any] = {"froid_ms": round(froid, 1)}
+    async with Brut(url) as client:
+        froid = await _duree(client, chemin, tout)
+        lue = await client.lire(chemin, tout)
+    mesures: dict[str, Any] = {"froid_ms": round(froid, 1), "octets_compresses": lue.octets}
     questions: Mapping[str, tuple[str, dict[str, str]]] = {
         "reseau_36_mois": (chemin, tout),
         "reseau_1_mois": (chemin, un_mois),
@@ -137,33 +139,33 @@ async def _indicateur(
         "tous_les_indicateurs_1_mois": ("/v1/valeurs", un_mois),
     }
     for nom, (ou, options) in questions.items():
-        await _duree(client, ou, options)
+        await _lecteurs(url, ou, options, 1, 1)
         mesures[nom] = {
-            "1_lecteur": await _lecteurs(client, ou, options, 1, demandes),
-            f"{LECTEURS}_lecteurs": await _lecteurs(client, ou, options, LECTEURS, demandes // LECTEURS),
+            "1_lecteur": await _lecteurs(url, ou, options, 1, demandes),
+            f"{LECTEURS}_lecteurs": await _lecteurs(url, ou, options, LECTEURS, demandes // LECTEURS),
         }
-    etiquette = (await client.get(chemin, params=tout)).headers["etag"]
-    mesures["non_modifie_36_mois"] = await _lecteurs(client, chemin, tout, 1, demandes, {"If-None-Match": etiquette})
+    connue = {"if-none-match": lue.entetes["etag"]}
+    mesures["non_modifie_36_mois"] = await _lecteurs(url, chemin, tout, 1, demandes, connue)
     hier, *_, avant = jours = cn.jours_pleins(JOURS_TARDIFS)
     for nom, touches in (("un_lot", jours[:2]), ("un_lot_tardif", [hier, jours[8], avant])):
-        mesures[f"reseau_36_mois_apres_{nom}"] = await _apres(client, pool, service, touches, (chemin, tout))
+        mesures[f"reseau_36_mois_apres_{nom}"] = await _apres(url, pool, service, touches, (chemin, tout))
     for lecteurs in (1, LECTEURS):
         async with _lots_sans_cesse(pool, service, jours[:2]) as ecrits:
-            lus = await _lecteurs(client, chemin, tout, lecteurs, demandes // lecteurs)
+            lus = await _lecteurs(url, chemin, tout, lecteurs, demandes // lecteurs)
         mesures[f"reseau_36_mois_pendant_les_lots_{lecteurs}_lecteurs"] = {**lus, "lots": len(ecrits)}
-    mesures["octets"] = len((await client.get(chemin, params=tout)).content)
     return mesures
 
 
 async def _apres(
-    client: httpx.AsyncClient, pool: asyncpg.Pool, service: str, jours: Sequence[int],
+    url: str, pool: asyncpg.Pool, service: str, jours: Sequence[int],
     question: tuple[str, dict[str, str]],
 ) -> dict[str, float]:  # fmt: skip
     """The first question after each of some batches."""
     durees = []
-    for _ in range(LOTS):
-        await cn.compter(pool, service, jours)
-        durees.append(await _duree(client, *question))
+    async with Brut(url) as client:
+        for _ in range(LOTS):
+            await cn.compter(pool, service, jours)
+            durees.append(await _duree(client, *question))
     return {"premiere_ms": round(durees[0], 1), **_resumer(durees[1:])}
 
 
@@ -205,11 +207,11 @@ async def _jauges(debout: Pile) -> dict[str, float]:
 
 
 async def _lecteurs(
-    client: httpx.AsyncClient, ou: str, options: dict[str, str], lecteurs: int, chacun: int,
-    entetes: dict[str, str] | None = None,
-) -> dict[str, float]:  # fmt: skip
+    url: str, ou: str, options: dict[str, str], lecteurs: int, chacun: int, entetes: dict[str, str] | None = None
+) -> dict[str, float]:
     async def lire() -> list[float]:
-        return [await _duree(client, ou, options, entetes) for _ in range(chacun)]
+        async with Brut(url) as lecteur:
+            return [await _duree(lecteur, ou, options, entetes) for _ in range(chacun)]
 
     return _resumer([d for lues in await asyncio.gather(*(lire() for _ in range(lecteurs))) for d in lues])
 
@@ -223,15 +225,13 @@ def _resumer(mesurees: Sequence[float]) -> dict[str, float]:
     }
 
 
-async def _duree(
-    client: httpx.AsyncClient, ou: str, options: dict[str, str], entetes: dict[str, str] | None = None
-) -> float:
+async def _duree(lecteur: Brut, ou: str, options: dict[str, str], entetes: dict[str, str] | None = None) -> float:
     """Milliseconds from the question to the last byte of the answer."""
     debut = time.perf_counter()
-    reponse = await client.get(ou, params=options, headers=entetes)
+    reponse = await lecteur.lire(ou, options, entetes)
     duree = 1_000 * (time.perf_counter() - debut)
-    if reponse.status_code not in (200, 304):
-        raise RuntimeError(f"{reponse.status_code} {reponse.text[:300]}")
+    if reponse.statut not in (200, 304):
+        raise RuntimeError(f"{ou} : {reponse.statut}")
     return duree
 
 
