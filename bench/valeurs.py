@@ -27,11 +27,36 @@ import uvloop
 from bench import cellules_nationales as cn
 from bench.brut import Brut
 from bench.milieu import machine, port_libre
+from bench.publier import publier, tableau
 from shared.database import embarque
 from shared.indicators.periodes import Periode
 from shared.network.jours import date_de
 
 LECTEURS = 10
+
+CODES = {"contacts": ("taux_decroche",), "claims": ("delai_fse_d9", "stock_fse")}
+"""The indicators asked for, by service."""
+
+COLONNES = ("Question", "1 reader p50 ms", "p99 ms", f"{LECTEURS} readers p50 ms", "p99 ms")
+
+_DIX = f"{LECTEURS}_lecteurs"
+
+QUESTIONS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
+    "network, 36 months": (("reseau_36_mois", "1_lecteur"), ("reseau_36_mois", _DIX)),
+    "network, 1 month": (("reseau_1_mois", "1_lecteur"), ("reseau_1_mois", _DIX)),
+    "one caisse, 36 months": (("caisse_36_mois", "1_lecteur"), ("caisse_36_mois", _DIX)),
+    "CSV, 36 months": (("csv_36_mois", "1_lecteur"), ("csv_36_mois", _DIX)),
+    "every indicator, 1 month": (
+        ("tous_les_indicateurs_1_mois", "1_lecteur"), ("tous_les_indicateurs_1_mois", _DIX),
+    ),
+    "not modified": (("non_modifie_36_mois",), ()),
+    "36 months, right after a batch": (("reseau_36_mois_apres_un_lot",), ()),
+    "36 months, right after a late batch": (("reseau_36_mois_apres_un_lot_tardif",), ()),
+    "36 months, a batch every 0.2 s": (
+        ("reseau_36_mois_pendant_les_lots_1_lecteurs",), (f"reseau_36_mois_pendant_les_lots_{_DIX}",),
+    ),
+}  # fmt: skip
+"""Rows of the table: where each measure is, with one reader and with ten."""
 
 LOTS = 8
 """Batches after each of which one question is put."""
@@ -107,7 +132,7 @@ async def mesurer(debout: Pile, nombre: int, demandes: int) -> dict[str, Any]:
         "generation_s": round(time.perf_counter() - debut),
     }
     print(resultat, flush=True)
-    for service, codes in (("contacts", ["taux_decroche"]), ("claims", ["delai_fse_d9", "stock_fse"])):
+    for service, codes in CODES.items():
         for code in codes:
             resultat[code] = await _indicateur(debout.urls[service], pool, service, code, periodes, demandes)
             print(code, resultat[code], flush=True)
@@ -235,17 +260,41 @@ async def _duree(lecteur: Brut, ou: str, options: dict[str, str], entetes: dict[
     return duree
 
 
+def section(releve: Mapping[str, Any], etat: Mapping[str, object]) -> str:
+    """What docs/performance.md holds."""
+    conditions = (
+        f"{releve['mois']} national months, {releve['cellules']['contacts.flux']['lignes']:,} rows of flow cells"
+    )
+    lignes: list[tuple[object, ...]] = []
+    for code in (code for codes in CODES.values() for code in codes):
+        mesures = releve[code]
+        lignes.append((f"`{code}`, cold", mesures["froid_ms"], "", "", ""))
+        for question, (seul, a_dix) in QUESTIONS.items():
+            un, dix = _suivre(mesures, seul), _suivre(mesures, a_dix)
+            lignes.append((question, un["p50_ms"], un["p99_ms"], dix.get("p50_ms", ""), dix.get("p99_ms", "")))
+    return tableau(conditions, etat, COLONNES, lignes)
+
+
+def _suivre(mesures: Mapping[str, Any], chemin: Sequence[str]) -> Mapping[str, Any]:
+    for nom in chemin:
+        mesures = mesures[nom]
+    return mesures if chemin else {}
+
+
 def principal(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     options = argparse.ArgumentParser(prog="bench.valeurs", description="Latence de l'API des indicateurs")
     options.add_argument("--mois", type=int, default=36, help="mois nationaux de cellules")
     options.add_argument("--demandes", type=int, default=200, help="demandes par mesure")
+    options.add_argument("--publier", action="store_true", help="écrire le tableau dans docs/performance.md")
     choix = options.parse_args(arguments)
     etat = machine()
     print(f"machine : {etat}", flush=True)
     with pile() as debout, asyncio.Runner(loop_factory=uvloop.new_event_loop) as boucle:
-        resultat = boucle.run(mesurer(debout, choix.mois, choix.demandes))
-    print(json.dumps({**resultat, "mois": choix.mois, "machine": etat}))
+        resultat = boucle.run(mesurer(debout, choix.mois, choix.demandes)) | {"mois": choix.mois}
+    if choix.publier:
+        publier("values", section(resultat, etat))
+    print(json.dumps({**resultat, "machine": etat}))
 
 
 if __name__ == "__main__":
