@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
+DELAI = 300.0
+
 _NAVIGATEUR = {"accept": "*/*", "accept-encoding": "gzip"}
 
 
@@ -25,8 +27,11 @@ class Brut:
         self._hote, self._port = adresse.hostname or "127.0.0.1", adresse.port or 80
 
     async def __aenter__(self) -> Self:
-        self._recu, self._envoi = await asyncio.open_connection(self._hote, self._port)
+        await self._ouvrir()
         return self
+
+    async def _ouvrir(self) -> None:
+        self._recu, self._envoi = await asyncio.open_connection(self._hote, self._port)
 
     async def __aexit__(
         self, genre: type[BaseException] | None, exc: BaseException | None, t: TracebackType | None
@@ -34,7 +39,14 @@ class Brut:
         self._envoi.close()
 
     async def lire(self, chemin: str, options: Mapping[str, str], entetes: Mapping[str, str] | None = None) -> Reponse:
-        """A GET, read to the last byte."""
+        """A GET, read to the last byte within ``DELAI`` seconds."""
+        async with asyncio.timeout(DELAI):
+            return await self._lire(chemin, options, entetes)
+
+    async def _lire(self, chemin: str, options: Mapping[str, str], entetes: Mapping[str, str] | None) -> Reponse:
+        if self._recu.at_eof():  # the service closes what rests
+            self._envoi.close()
+            await self._ouvrir()
         lignes = {"host": self._hote, **_NAVIGATEUR, **(entetes or {})}
         tete = f"GET {chemin}?{urlencode(options)} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in lignes.items())
         self._envoi.write(f"{tete}\r\n".encode())

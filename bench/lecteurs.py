@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ import uvloop
 
 from bench import cellules_nationales as cn
 from bench import croissance
+from bench.brut import Brut
 from bench.fraicheur import appel
 from bench.milieu import machine, port_libre
 from bench.publier import publier, tableau
@@ -75,7 +77,9 @@ class Lecteurs:
     """So many readers of ``questions`` at the services of ``urls``, and how long each answer took."""
 
     def __init__(self, urls: dict[str, str], questions: dict[str, Route], pause: float) -> None:
-        self._urls, self._questions, self._pause = urls, list(questions.items()), pause
+        services = {service for service, *_ in questions.values()}
+        self._urls = {service: urls[service] for service in services}
+        self._questions, self._pause = list(questions.items()), pause
         self._slugs = [c.slug for c in charger().caisses]
         self.oublier()
 
@@ -86,26 +90,25 @@ class Lecteurs:
 
     async def lire(self, nombre: int, duree: float) -> None:
         """``nombre`` readers for ``duree`` s, arriving over one pause."""
-        limites = httpx.Limits(max_connections=nombre, max_keepalive_connections=nombre)
-        async with httpx.AsyncClient(timeout=60, limits=limites) as client, asyncio.TaskGroup() as groupe:
+        async with asyncio.TaskGroup() as groupe:
             fin = time.perf_counter() + duree
             for rang in range(nombre):
-                groupe.create_task(self._lecteur(client, rang, self._pause * rang / nombre, fin))
+                groupe.create_task(self._lecteur(rang, self._pause * rang / nombre, fin))
 
-    async def _lecteur(self, client: httpx.AsyncClient, rang: int, attente: float, fin: float) -> None:
+    async def _lecteur(self, rang: int, attente: float, fin: float) -> None:
         await asyncio.sleep(attente)
-        while time.perf_counter() < fin:
-            nom, (service, chemin, options) = self._questions[rang % len(self._questions)]
-            slug = self._slugs[rang % len(self._slugs)]
-            debut = time.perf_counter()
-            reponse = await client.get(
-                self._urls[service] + chemin.format(caisse=slug),
-                params={cle: valeur.format(caisse=slug) for cle, valeur in options.items()},
-            )
-            self.durees[nom].append(1_000 * (time.perf_counter() - debut))
-            self.echecs[nom] += reponse.status_code != 200
-            rang += 7  # another route and another caisse each time
-            await asyncio.sleep(self._pause)
+        async with AsyncExitStack() as pile:
+            connexions = {nom: await pile.enter_async_context(Brut(url)) for nom, url in self._urls.items()}
+            while time.perf_counter() < fin:
+                nom, (service, chemin, options) = self._questions[rang % len(self._questions)]
+                slug = self._slugs[rang % len(self._slugs)]
+                choix = {cle: valeur.format(caisse=slug) for cle, valeur in options.items()}
+                debut = time.perf_counter()
+                reponse = await connexions[service].lire(chemin.format(caisse=slug), choix)
+                self.durees[nom].append(1_000 * (time.perf_counter() - debut))
+                self.echecs[nom] += reponse.statut != 200
+                rang += 7  # another route and another caisse each time
+                await asyncio.sleep(self._pause)
 
     def bilan(self) -> dict[str, dict[str, float]]:
         """Milliseconds, by route."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import httpx
 from jinja2 import Environment
@@ -28,8 +29,8 @@ class ServiceConsole:
     """None on a machine alone, where nobody is asked who they are."""
 
 
-CONNEXIONS_MAX = 12
-"""Connections to one service; more questions wait for one. httpx looks at every idle one before each question: with
+GARDEES_MAX = 12
+"""Connections to one service that stay open for the next question. httpx looks at each of them before it asks: with
 forty for all services together that was two fifths of the console's work."""
 
 
@@ -51,8 +52,9 @@ async def ouvrir(
 
 
 def _transports(reglages: ReglagesConsole) -> dict[str, httpx.AsyncBaseTransport | None]:
-    """Connections of its own to each service: one that does not answer takes none of the others'."""
-    limites = httpx.Limits(max_connections=CONNEXIONS_MAX, max_keepalive_connections=CONNEXIONS_MAX)
+    """Connections of its own to each service, never through the proxies of the environment: one that does not answer
+    takes none of the others'."""
+    limites = httpx.Limits(max_connections=100, max_keepalive_connections=GARDEES_MAX)
     autorites = httpx.create_ssl_context()
-    adresses = reglages.amonts.values()
-    return {adresse: httpx.AsyncHTTPTransport(verify=autorites, limits=limites) for adresse in adresses}
+    origines = {f"{adresse.scheme}://{adresse.netloc}" for adresse in map(urlsplit, reglages.amonts.values())}
+    return {origine: httpx.AsyncHTTPTransport(verify=autorites, limits=limites) for origine in origines}

@@ -1,6 +1,7 @@
 """Settings of the console beside those every service has."""
 
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
@@ -38,6 +39,15 @@ class ReglagesConsole(Reglages):
             raise ReglagesInvalides(
                 "VIGIE_CONSOLE_URL doit commencer par https:// (http:// n'est permis que vers cette machine)."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _adresses_lisibles(self) -> Self:
+        for nom, adresse in self.amonts.items():
+            if urlsplit(adresse).scheme not in ("http", "https") or not urlsplit(adresse).hostname:
+                raise ReglagesInvalides(
+                    f"VIGIE_{nom.upper()}_URL doit être une adresse comme http://127.0.0.1:8101, reçu « {adresse} »."
+                )
         return self
 
     @property

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import event
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
+from sqlalchemy.exc import TimeoutError as AttenteDuPool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 _PREFIXES = ("postgresql+asyncpg://", "postgresql://", "postgres://")
 
@@ -23,7 +24,11 @@ REGLAGES_DE_SESSION: Mapping[str, str] = {
 REPOS_S = 30.0
 """Seconds after which a connection at rest is asked whether it is alive before it is used."""
 
-_VUE = "vigie_vue"
+REPOS_MAX_S = 300.0
+"""Seconds after which a connection at rest is not used any more, as in the pools of asyncpg: what stands between may
+have forgotten it, and would not say so."""
+
+_VUE, _DOUTE = "vigie_vue", "vigie_doute"
 
 # SQLSTATE classes and codes that mean "try again later, the same request is sound".
 _CLASSES_PASSAGERES = ("08", "53", "57", "58")
@@ -147,17 +152,19 @@ async def _morte(conn: asyncpg.Connection) -> bool:
     return False
 
 
-def creer_moteur(url: str, application_name: str = "vigie", taille: int = 10) -> AsyncEngine:
+def creer_moteur(url: str, application_name: str = "vigie", taille: int = 10, attente: float = 30.0) -> AsyncEngine:
     """A SQLAlchemy async engine on the same server; nothing is opened until it is used.
 
-    It keeps ``taille`` connections, and opens half as many more for a moment. One that the server has closed is never
-    handed out: asyncpg knows of it without asking. One that has rested is asked first; asking each time would cost
-    three statements a question, half of what a short one costs.
+    It keeps ``taille`` connections, and opens half as many more for a moment; ``attente``: seconds to wait for one.
+    One that the server has closed is not handed out: asyncpg knows of it without asking. One that has rested is asked
+    first, one that has rested long is opened again; asking each time would cost three statements a question, half of
+    what a short one costs.
     """
     moteur = create_async_engine(
         url_sqlalchemy(url),
         pool_size=taille,
         max_overflow=taille // 2,
+        pool_timeout=attente,
         pool_use_lifo=True,
         connect_args={"server_settings": {**REGLAGES_DE_SESSION, "application_name": application_name}},
     )
@@ -173,15 +180,34 @@ def _dater(conn: Any, fiche: Any) -> None:
 
 
 def _eprouver(conn: Any, fiche: Any, prise: Any) -> None:
-    """Have the pool open another connection in the place of one that is dead."""
+    """Have the pool open another connection in the place of one that is dead; and of all others as old, for they
+    mostly died of the same."""
     del prise
     if conn.driver_connection.is_closed():
-        raise DisconnectionError("fermée par le serveur")
-    if time.monotonic() - fiche.info[_VUE] > REPOS_S:
+        raise InvalidatePoolError("fermée par le serveur")
+    repos = time.monotonic() - fiche.info[_VUE]
+    if repos > REPOS_MAX_S:
+        raise DisconnectionError("au repos depuis trop longtemps")
+    if fiche.info.pop(_DOUTE, False) or repos > REPOS_S:
         try:
             conn.ping()
         except (conn.dbapi.Error, OSError) as exc:
-            raise DisconnectionError("morte au repos") from exc
+            raise InvalidatePoolError("morte au repos") from exc
+
+
+@asynccontextmanager
+async def directe(conn: AsyncConnection) -> AsyncIterator[asyncpg.Connection]:
+    """The driver's own connection, for readings that SQLAlchemy would make dear or cannot say.
+
+    SQLAlchemy does not see a call that is cancelled in the middle: whether the server still answers is then asked
+    before the connection is used again.
+    """
+    prise = await conn.get_raw_connection()
+    try:
+        yield cast("asyncpg.Connection", prise.driver_connection)
+    except asyncio.CancelledError:
+        prise.info[_DOUTE] = True
+        raise
 
 
 def est_passagere(exc: BaseException | None) -> bool:
@@ -190,7 +216,7 @@ def est_passagere(exc: BaseException | None) -> bool:
     Looks through SQLAlchemy's wrapping. An error in the statement or in its values is never passing.
     """
     while exc is not None:
-        if isinstance(exc, asyncpg.InvalidCachedStatementError):
+        if isinstance(exc, (asyncpg.InvalidCachedStatementError, AttenteDuPool)):
             return True
         if isinstance(exc, asyncpg.PostgresError):
             code = exc.sqlstate or ""

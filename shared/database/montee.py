@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from shared.database.connexion import est_passagere, url_sqlalchemy
@@ -26,6 +26,12 @@ SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg
 WHERE NOT i.indisvalid AND n.nspname = :schema
 """
 
+_EN_CONSTRUCTION = """
+SELECT count(*) FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.index_relid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.datname = current_database() AND n.nspname = :schema
+"""
+REGARD = 1.0
+
 
 async def monter(url: str, schema: str, emplacement: Path) -> None:
     """Run the versions of ``emplacement`` that ``schema`` lacks; the caller holds the lock of its migrations."""
@@ -33,6 +39,7 @@ async def monter(url: str, schema: str, emplacement: Path) -> None:
         moteur = create_async_engine(url_sqlalchemy(url), poolclass=NullPool)
         try:
             async with moteur.connect() as conn:
+                await _attendre_les_index(conn, schema)
                 await conn.run_sync(_alembic, schema, emplacement)
             return
         except Exception as exc:
@@ -41,6 +48,15 @@ async def monter(url: str, schema: str, emplacement: Path) -> None:
         finally:
             await moteur.dispose()
         await asyncio.sleep(essai * random.uniform(0.2, 0.6))  # noqa: S311
+
+
+async def _attendre_les_index(conn: AsyncConnection, schema: str) -> None:
+    """The server goes on with the index of a process that was killed: it is not to be taken for an unfinished one."""
+    while await conn.scalar(text(_EN_CONSTRUCTION), {"schema": schema}):
+        await conn.commit()  # an index made concurrently waits for who holds a snapshot
+        _log.info("index en construction par un processus d'avant, attendu", schema=schema)
+        await asyncio.sleep(REGARD)
+    await conn.commit()
 
 
 def _alembic(conn: Connection, schema: str, emplacement: Path) -> None:

@@ -6,12 +6,13 @@ question allows. Rows come by binary COPY, which costs a tenth of fetching them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.database.connexion import directe
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.indicators.periodes import coupes
 
@@ -161,13 +162,13 @@ def tranche(colonne: str, bords: Sequence[int]) -> str:
 
 
 async def _copier(conn: AsyncConnection, requete: str, noms: Sequence[str]) -> dict[str, Entiers]:
-    brute: Any = (await conn.get_raw_connection()).driver_connection
     morceaux: list[bytes] = []
 
     async def recevoir(octets: bytes) -> None:
         morceaux.append(octets)
 
-    await brute.copy_from_query(requete, output=recevoir, format="binary")
+    async with directe(conn) as brute:
+        await brute.copy_from_query(requete, output=recevoir, format="binary")
     return lire_copie(b"".join(morceaux), noms)
 
 

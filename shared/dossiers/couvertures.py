@@ -1,7 +1,7 @@
 """What the figures of the whole network are built on, kept by process and period for as long as it holds.
 
 A day is judged once it is over: what is kept holds until a batch brings something of its days. Which sources are
-silent is looked at every ``SILENCES_S`` seconds; of a process that no source sends, also as soon as it moves.
+silent is looked at every ``SILENCES_S`` seconds; of a process that no source sends, also as soon as its cells move.
 """
 
 from collections import OrderedDict

@@ -8,7 +8,6 @@ Rows carry the shard of their partition, as cells do, so that no two consumers t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import asyncpg
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.database.connexion import directe
 from shared.dossiers.contributions import ATTENTE, CLOS, DIMENSIONS, FLUX, OUVERT, RELEVE
 from shared.network.jours import date_de, jour_de
 
@@ -144,8 +144,8 @@ class Mouvements:
         """The numbers of these processes now; to be asked before the cells."""
         voulus = sorted(voulus)
         # The driver's own call: this is all that an answer which is kept asks of the database.
-        brute: Any = (await conn.get_raw_connection()).driver_connection
-        sommes = [tuple(ligne) for ligne in await brute.fetch(self._sommes, voulus)]
+        async with directe(conn) as brute:
+            sommes = [tuple(ligne) for ligne in await brute.fetch(self._sommes, voulus)]
         # Where the sum of all is the same, nothing moved: what was read then stands.
         connus = {p: self._lus[p] for p, somme in sommes if p in self._lus and self._lus[p].somme == somme}
         perimes = [p for p, _ in sommes if p not in connus]

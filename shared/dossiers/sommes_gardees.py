@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.database.connexion import directe
 from shared.dossiers.cellules import Cellier, Entiers, Filtre, Selection, dimensions_de
 from shared.dossiers.deltas import sommer_lignes
 from shared.dossiers.mouvements import AXES, JOURS_FINS, Mouvements, Numeros
@@ -115,8 +116,9 @@ class CellierGarde(Cellier):
         """See ``Cellier.sommer``."""
         jours = [s.jours for s in selections if s.jours is not None]
         entier = filtre.caisse is None and filtre.plateforme is None and filtre.connu is None
-        brute: Any = (await conn.get_raw_connection()).driver_connection
-        if not entier or len(jours) < len(selections) or brute.is_in_transaction():
+        async with directe(conn) as brute:
+            ailleurs = brute.is_in_transaction()
+        if not entier or len(jours) < len(selections) or ailleurs:
             return await super().sommer(conn, filtre, selections, mesures)
         lu = [
             (s.table, tuple(s.colonnes.items()), s.condition, j.colonne) for s, j in zip(selections, jours, strict=True)
@@ -126,7 +128,7 @@ class CellierGarde(Cellier):
         tranches = [(du, paver(du, fin)) for du, fin in pairwise(jours[0].coupes)]
         # One reading at a time of the same sums: who waited for it reads only what moved since.
         async with self.sommes.verrou(modele):
-            async with brute.transaction(isolation="repeatable_read", readonly=True):
+            async with directe(conn) as brute, brute.transaction(isolation="repeatable_read", readonly=True):
                 numeros = (await self.sommes.mouvements.numeros(conn, [filtre.process]))[filtre.process]
                 lecture = _Lecture(self.sommes, modele, numeros, axes, jours[0].vers)
                 for _, noeuds in tranches:

@@ -8,10 +8,19 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
+from sqlalchemy.exc import TimeoutError as AttenteDuPool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database import connexion
-from shared.database.connexion import ConnexionPerdue, acquerir, creer_moteur, creer_pool, fermer_pool
+from shared.database.connexion import (
+    ConnexionPerdue,
+    acquerir,
+    creer_moteur,
+    creer_pool,
+    directe,
+    est_passagere,
+    fermer_pool,
+)
 
 
 async def test_a_cancellation_is_raised_as_such_even_when_the_roll_back_fails(postgres_vide: str) -> None:
@@ -104,3 +113,37 @@ async def test_only_a_connection_that_rested_is_asked_whether_it_is_alive(
         monkeypatch.setattr(connexion, "REPOS_S", 0.0)
         async with moteur.connect():
             assert len(demandes) == 1
+
+
+async def test_a_connection_that_rested_long_is_opened_again_unasked(
+    postgres_vide: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connexion, "REPOS_MAX_S", 0.1)
+    async with moteur_au_repos(postgres_vide, 1) as (moteur, pids):
+        await asyncio.sleep(0.15)
+        async with moteur.connect() as conn:
+            assert (await conn.execute(text("SELECT pg_backend_pid()"))).scalar_one() not in pids
+
+
+async def test_a_call_cancelled_in_the_middle_has_the_connection_asked_before_its_next_use(
+    postgres_vide: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demandes = []
+    monkeypatch.setattr(AsyncAdapt_asyncpg_connection, "ping", lambda conn: demandes.append(id(conn)))
+    async with moteur_au_repos(postgres_vide, 1) as (moteur, _):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05), moteur.connect() as conn, directe(conn) as brute:
+                await brute.execute("SELECT pg_sleep(5)")
+        async with moteur.connect():
+            assert len(demandes) == 1
+        async with moteur.connect():
+            assert len(demandes) == 1
+
+
+async def test_a_pool_of_which_every_connection_is_taken_is_a_thing_that_passes(postgres_vide: str) -> None:
+    moteur = creer_moteur(postgres_vide, "plein", taille=1, attente=0.1)
+    async with moteur.connect():
+        with pytest.raises(AttenteDuPool) as prise:
+            await moteur.connect()
+    assert est_passagere(prise.value)
+    await moteur.dispose()

@@ -9,6 +9,7 @@ import pytest
 
 from shared.database.migrations import migrer
 from shared.log.fabrique import MIGRATIONS
+from tests.support.attente import attendre
 
 UNE = """
 from alembic import op
@@ -88,6 +89,43 @@ async def _index_valide(conn: asyncpg.Connection) -> bool | None:
     return await conn.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('un.par_n')")
 
 
+async def autre_migrateur(url: str, emplacement: Path) -> asyncio.subprocess.Process:
+    """A process of its own that brings the schema ``un`` up to date."""
+    fait = "import asyncio, pathlib, sys; from shared.database.migrations import migrer; asyncio.run("
+    fait += "migrer(sys.argv[1], 'un', pathlib.Path(sys.argv[2])))"
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", fait, url, str(emplacement))
+
+
+async def test_an_index_the_server_goes_on_with_after_its_process_was_killed_is_waited_for(
+    postgres_vide: str, conn: asyncpg.Connection, emplacement: Path
+) -> None:
+    await migrer(postgres_vide, "un", emplacement)
+    (emplacement / "0002_index.py").write_text(INDEX)
+
+    regard = await asyncpg.connect(postgres_vide)  # a transaction does not see again what it has not found once
+
+    async def index() -> int | None:
+        return await regard.fetchval("SELECT to_regclass('un.par_n')::oid")
+
+    async def commence() -> bool:
+        return await index() is not None
+
+    async with conn.transaction(isolation="repeatable_read"):
+        await conn.fetchval("SELECT count(*) FROM un.compte")
+        tue = await autre_migrateur(postgres_vide, emplacement)
+        await attendre(commence)
+        le_sien = await index()
+        tue.kill()
+        await tue.wait()
+        suivant = await autre_migrateur(postgres_vide, emplacement)
+        await asyncio.sleep(2.5)
+        assert suivant.returncode is None
+    assert await asyncio.wait_for(suivant.wait(), 20) == 0
+    assert await _index_valide(conn) is True
+    assert await index() == le_sien
+    await regard.close()
+
+
 async def test_an_index_left_unfinished_by_a_process_that_died_is_made_again(
     postgres_vide: str, conn: asyncpg.Connection, emplacement: Path
 ) -> None:
@@ -106,14 +144,9 @@ async def test_an_index_made_beside_an_older_transaction_waits_for_it_and_anothe
 ) -> None:
     await migrer(postgres_vide, "un", emplacement)
     (emplacement / "0002_index.py").write_text(INDEX)
-    autre = "import asyncio, pathlib, sys; from shared.database.migrations import migrer; asyncio.run("
-    autre += "migrer(sys.argv[1], 'un', pathlib.Path(sys.argv[2])))"
     async with conn.transaction(isolation="repeatable_read"):
         await conn.fetchval("SELECT count(*) FROM un.compte")
-        essais = [
-            await asyncio.create_subprocess_exec(sys.executable, "-c", autre, postgres_vide, str(emplacement))
-            for _ in range(2)
-        ]
+        essais = [await autre_migrateur(postgres_vide, emplacement) for _ in range(2)]
         await asyncio.sleep(2.5)
         assert [essai.returncode for essai in essais] == [None, None]
     assert await asyncio.wait_for(asyncio.gather(*(essai.wait() for essai in essais)), 20) == [0, 0]

@@ -74,6 +74,12 @@ async def test_sans_ce_qui_identifie_la_console_refuse_de_demarrer_et_nomme_tout
         ReglagesConsole(mode="production", console_url="http://vigie.exemple.fr")
 
 
+@pytest.mark.parametrize("adresse", ["contacts", "contacts:8101", "ftp://contacts", "http://"])
+def test_l_adresse_d_un_service_qui_n_en_est_pas_une_est_dite_au_demarrage(adresse: str) -> None:
+    with pytest.raises(ReglagesInvalides, match="VIGIE_CONTACTS_URL doit être une adresse"):
+        ReglagesConsole(contacts_url=adresse)
+
+
 def test_en_https_les_cookies_ne_sont_que_de_cet_hote_et_ne_voyagent_qu_ainsi(guichet: Guichet) -> None:
     connexion = connexion_de(reglages(guichet, console_url="https://vigie.exemple.fr/"), SystemClock())
     assert connexion is not None
