@@ -71,7 +71,7 @@ async def rejouer(lieu: Milieu, url: str, api: str, choix: argparse.Namespace) -
     a_cote, boucle = ProcessPoolExecutor(1, mp_context=get_context("spawn")), asyncio.get_running_loop()
     premier = date.today() - timedelta(days=choix.jours)
     debut = time.perf_counter()
-    envoyes, jours, nuits, entretien = 0, 0, [], None
+    envoyes, jours, nuits, places, entretien = 0, 0, list[float](), list[int](), None
     releve: dict[str, Any] = {}
     try:
         for jour in range(choix.jours):
@@ -84,6 +84,7 @@ async def rejouer(lieu: Milieu, url: str, api: str, choix: argparse.Namespace) -
                     break
             if entretien:
                 nuits.append(await entretien)
+                places.append(await octets(pool, "dossiers"))
             if jour == 0:
                 await _attendre(pool, envoyes)
                 releve["questions_au_debut_ms"] = await questions(api, premier, premier)
@@ -98,6 +99,7 @@ async def rejouer(lieu: Milieu, url: str, api: str, choix: argparse.Namespace) -
         nuits += [await entretien] if entretien else []
         releve["questions_a_la_fin_ms"] = await questions(api, premier, premier + timedelta(days=jours))
         tables = {table: await taille(pool, table) for table in TABLES}
+        places.append(tables["dossiers"]["octets"])
     finally:
         a_cote.shutdown(cancel_futures=True)
         await pool.close()
@@ -114,6 +116,7 @@ async def rejouer(lieu: Milieu, url: str, api: str, choix: argparse.Namespace) -
             "avec_oubli": round(statistics.median(nuits[choix.retention :]), 1) if jours > choix.retention else None,
             "max": round(max(nuits), 1),
         },
+        "dossiers_mo_apres_chaque_nuit": [round(place / MILLION) for place in places],
         "mo_par_million": {
             "journal": _mo(kafka, envoyes),
             "dossiers": _mo(tables["dossiers"]["octets"], envoyes),
@@ -158,8 +161,14 @@ async def taille(pool: asyncpg.Pool, table: str) -> dict[str, int]:
     """Rows and bytes, indexes included."""
     return {
         "lignes": await pool.fetchval(f"SELECT count(*) FROM {SCHEMA}.{table}"),
-        "octets": await pool.fetchval("SELECT pg_total_relation_size($1::regclass)", f"{SCHEMA}.{table}"),
+        "octets": await octets(pool, table),
     }
+
+
+async def octets(pool: asyncpg.Pool, table: str) -> int:
+    """Of a table and its indexes."""
+    total: int = await pool.fetchval("SELECT pg_total_relation_size($1::regclass)", f"{SCHEMA}.{table}")
+    return total
 
 
 async def _attendre(pool: asyncpg.Pool, lus: int) -> None:
@@ -189,6 +198,7 @@ def section(releve: dict[str, Any], choix: argparse.Namespace, etat: dict[str, o
           for quoi, cle in (("log", "journal"), ("dossiers", "dossiers"), ("cells", "cellules"))),
         *((f"Table `{nom}` at the end", f"{t['lignes']:,} rows, {t['octets'] / MILLION:,.1f} MB")
           for nom, t in tables.items()),
+        ("Table `dossiers` after each night, MB", " ".join(map(str, releve["dossiers_mo_apres_chaque_nuit"]))),
         *((f"`{code}`, whole network, first day only → all days", f"{releve['questions_au_debut_ms'][code]} → {ms} ms")
           for code, ms in releve["questions_a_la_fin_ms"].items()),
     ]  # fmt: skip
