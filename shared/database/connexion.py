@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as AttenteDuPool
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _PREFIXES = ("postgresql+asyncpg://", "postgresql://", "postgres://")
 
@@ -28,7 +28,10 @@ REPOS_MAX_S = 300.0
 """Seconds after which a connection at rest is not used any more, as in the pools of asyncpg: what stands between may
 have forgotten it, and would not say so."""
 
-_VUE, _DOUTE = "vigie_vue", "vigie_doute"
+DOUTE = "vigie_doute"
+"""In what the pool knows of a connection: it is to be asked whether it is alive before its next use."""
+
+_VUE = "vigie_vue"
 
 # SQLSTATE classes and codes that mean "try again later, the same request is sound".
 _CLASSES_PASSAGERES = ("08", "53", "57", "58")
@@ -188,26 +191,11 @@ def _eprouver(conn: Any, fiche: Any, prise: Any) -> None:
     repos = time.monotonic() - fiche.info[_VUE]
     if repos > REPOS_MAX_S:
         raise DisconnectionError("au repos depuis trop longtemps")
-    if fiche.info.pop(_DOUTE, False) or repos > REPOS_S:
+    if fiche.info.pop(DOUTE, False) or repos > REPOS_S:
         try:
             conn.ping()
         except (conn.dbapi.Error, OSError) as exc:
             raise InvalidatePoolError("morte au repos") from exc
-
-
-@asynccontextmanager
-async def directe(conn: AsyncConnection) -> AsyncIterator[asyncpg.Connection]:
-    """The driver's own connection, for readings that SQLAlchemy would make dear or cannot say.
-
-    SQLAlchemy does not see a call that is cancelled in the middle: whether the server still answers is then asked
-    before the connection is used again.
-    """
-    prise = await conn.get_raw_connection()
-    try:
-        yield cast("asyncpg.Connection", prise.driver_connection)
-    except asyncio.CancelledError:
-        prise.info[_DOUTE] = True
-        raise
 
 
 def est_passagere(exc: BaseException | None) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database.connexion import directe
+from shared.database.transactions import directe
 from shared.dossiers.dictionnaire import Dictionnaire
 from shared.indicators.periodes import coupes
 

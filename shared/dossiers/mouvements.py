@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database.connexion import directe
+from shared.database.transactions import directe
 from shared.dossiers.contributions import ATTENTE, CLOS, DIMENSIONS, FLUX, OUVERT, RELEVE
 from shared.network.jours import date_de, jour_de
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database.connexion import directe
+from shared.database.transactions import directe, pilote
 from shared.dossiers.cellules import Cellier, Entiers, Filtre, Selection, dimensions_de
 from shared.dossiers.deltas import sommer_lignes
 from shared.dossiers.mouvements import AXES, JOURS_FINS, Mouvements, Numeros
@@ -116,9 +116,7 @@ class CellierGarde(Cellier):
         """See ``Cellier.sommer``."""
         jours = [s.jours for s in selections if s.jours is not None]
         entier = filtre.caisse is None and filtre.plateforme is None and filtre.connu is None
-        async with directe(conn) as brute:
-            ailleurs = brute.is_in_transaction()
-        if not entier or len(jours) < len(selections) or ailleurs:
+        if not entier or len(jours) < len(selections) or (await pilote(conn)).is_in_transaction():
             return await super().sommer(conn, filtre, selections, mesures)
         lu = [
             (s.table, tuple(s.colonnes.items()), s.condition, j.colonne) for s, j in zip(selections, jours, strict=True)

@@ -150,3 +150,11 @@ async def test_l_explication_et_les_statistiques_se_demandent_telles_que_connues
     demain = await contacts.client.get(f"{base}/dispersion", params=periode | {"a_date": "2026-03-06"})
     assert demain.status_code == 422
     assert "a_date" in demain.text
+
+
+async def test_la_premiere_source_d_un_processus_est_vue_des_la_question_qui_suit(contacts: Pile) -> None:
+    contacts.il_est("2026-05-04 08:00")
+    for _ in range(2):
+        assert {li["completude"] for li in (await lignes(contacts)).values()} <= {None}
+    await contacts.compter(*appels(contacts, "cpam-75"))
+    assert (await lignes(contacts))["cpam-75"]["completude"] == {"taux": 1.0, "complet": True, "sources_muettes": 0}

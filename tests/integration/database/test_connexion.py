@@ -17,10 +17,10 @@ from shared.database.connexion import (
     acquerir,
     creer_moteur,
     creer_pool,
-    directe,
     est_passagere,
     fermer_pool,
 )
+from shared.database.transactions import directe
 
 
 async def test_a_cancellation_is_raised_as_such_even_when_the_roll_back_fails(postgres_vide: str) -> None:
