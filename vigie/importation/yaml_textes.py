@@ -12,16 +12,18 @@ from vigie.importation.erreurs import Faute, MappingInvalide
 
 
 class _Chargeur(yaml.BaseLoader):
-    """Texts, lists and dicts only; a key given twice is a fault instead of the last one winning."""
+    """Texts, lists and dicts only; a key given twice is a fault instead of the last one winning, and so is one that is
+    no text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         vues: set[str] = set()
         for cle, _ in node.value:
+            ligne = cle.start_mark.line + 1
+            if not isinstance(cle, yaml.ScalarNode):
+                raise MappingInvalide([Faute(f"ligne {ligne}", "une clé est un texte, sans accolade ni crochet.")])
             if cle.value in vues:
-                ligne = cle.start_mark.line + 1
                 raise MappingInvalide([Faute(cle.value, f"clé donnée deux fois (ligne {ligne}).")])
-            if isinstance(cle.value, str):
-                vues.add(cle.value)
+            vues.add(cle.value)
         return super().construct_mapping(node, deep=deep)
 
 

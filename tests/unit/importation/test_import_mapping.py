@@ -126,6 +126,11 @@ def test_one_fault_is_named_by_its_path(ligne: str, chemin: str) -> None:
     assert chemin in fautes(base + ligne)
 
 
+@pytest.mark.parametrize("ligne", ["subject: {{ numero }}", "{}: 1", "? [a, b]\n: 1"])
+def test_a_key_that_is_no_text_is_a_fault_at_its_line(ligne: str) -> None:
+    assert "une clé est un texte" in fautes(f"process: fse\n{ligne}\n")["ligne 2"]
+
+
 def test_a_key_given_twice_is_a_fault_and_the_last_one_does_not_win() -> None:
     assert "deux fois (ligne 3)" in fautes("process: fse\nshape: dossiers\nprocess: fsp\n")["process"]
 
